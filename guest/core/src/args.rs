@@ -1,0 +1,343 @@
+//! From the words of the command line and the `MC_*` variables to checked arguments.
+//!
+//! mc follows Go's flag package: one dash or two, flags before or behind TARGET, `--json=false`,
+//! no bundling of letters. [`normalize`] brings that into the one form clap reads; clap then does
+//! the rest.
+
+use crate::flags::{self, Flag, Takes};
+use crate::target::Target;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Looks up a variable; an empty one counts as unset, as in mc.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The arguments of a run, checked.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
+pub struct Args {
+    /// What to work on.
+    pub target: Target,
+    /// Only this target ARN.
+    pub arn: Option<String>,
+    /// Copy objects onto themselves first.
+    pub clear_checksum: bool,
+    /// Only try that on one version.
+    pub validate: bool,
+    /// Only list.
+    pub dry_run: bool,
+    /// Requests in flight at most, 1 to 1,000.
+    pub concurrent: usize,
+    /// Objects started per second at most; `None` is unlimited.
+    pub rate_limit: Option<f64>,
+    /// The folder of `config.json`, when given.
+    pub config_dir: Option<String>,
+    /// No progress, no colour.
+    pub quiet: bool,
+    /// No colour.
+    pub no_color: bool,
+    /// JSON lines.
+    pub json: bool,
+    /// Trace requests on stderr.
+    pub debug: bool,
+    /// `HOST[:PORT]=IP` entries.
+    pub resolve: Vec<Resolve>,
+    /// Do not verify certificates.
+    pub insecure: bool,
+    /// Bytes per second sent at most.
+    pub limit_upload: Option<u64>,
+    /// Bytes per second received at most.
+    pub limit_download: Option<u64>,
+    /// Headers set on every request after signing.
+    pub custom_headers: Vec<(String, String)>,
+    /// Names of the flags given on the command line.
+    pub given: Vec<&'static str>,
+}
+
+/// One `--resolve` entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolve {
+    /// `host` or `host:port` as written.
+    pub host: String,
+    /// Where to connect instead.
+    pub address: std::net::IpAddr,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// `--help`: the help on stdout, success.
+    Help,
+    /// Not exactly one TARGET: the help on stdout, failure.
+    Arity,
+    /// A flag is wrong: mc's usage error with the list of flags.
+    Usage(String),
+    /// Anything else, in mc's error form: message and cause.
+    Invalid {
+        /// What failed.
+        message: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl Stop {
+    fn invalid(message: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into(), cause: cause.into() }
+    }
+}
+
+/// mc's words behind a usage error.
+pub const INVALID_ARGUMENTS: &str =
+    "Invalid arguments provided, please refer `mc <command> -h` for relevant documentation.";
+
+impl Args {
+    /// Reads the words behind `replicate resync-backlog`.
+    ///
+    /// # Errors
+    /// [`Stop`] says what to print instead of running.
+    pub fn parse(words: &[String], env: Env<'_>) -> Result<Self, Stop> {
+        let words = normalize(words).map_err(Stop::Usage)?;
+        let matches = flags::command()
+            .try_get_matches_from(words)
+            .map_err(|error| Stop::Usage(error.kind().to_string()))?;
+        let given = Given { matches: &matches, env };
+        if given.switch("help")? {
+            return Err(Stop::Help);
+        }
+        let targets = given.command_line("TARGET");
+        let [target] = targets.as_slice() else { return Err(Stop::Arity) };
+        let concurrent: usize = given.number("concurrent", 10, "strconv.ParseInt")?;
+        let rate_limit: f64 = given.number("rate-limit", 0.0, "strconv.ParseFloat")?;
+        let args = Self {
+            target: Target::parse(target)
+                .map_err(|message| Stop::invalid(format!("{message}."), INVALID_ARGUMENTS))?,
+            arn: given.value("arn"),
+            clear_checksum: given.switch("clear-checksum")?,
+            validate: given.switch("validate")?,
+            dry_run: given.switch("dry-run")?,
+            concurrent,
+            rate_limit: (rate_limit > 0.0).then_some(rate_limit),
+            config_dir: given.value("config-dir"),
+            quiet: given.switch("quiet")?,
+            no_color: given.switch("no-color")? || env("NO_COLOR").is_some(),
+            json: given.switch("json")?,
+            debug: given.switch("debug")?,
+            resolve: given
+                .values("resolve")
+                .iter()
+                .map(|text| resolve(text))
+                .collect::<Result<_, _>>()?,
+            insecure: given.switch("insecure")?,
+            limit_upload: given.bytes("limit-upload")?,
+            limit_download: given.bytes("limit-download")?,
+            custom_headers: given
+                .values("custom-header")
+                .iter()
+                .map(|text| custom_header(text))
+                .collect::<Result<_, _>>()?,
+            given: flags::FLAGS
+                .iter()
+                .map(|flag| flag.long)
+                .filter(|long| !given.command_line(long).is_empty())
+                .collect(),
+        };
+        given.switch("disable-pager")?;
+        args.check(rate_limit)?;
+        Ok(args)
+    }
+
+    fn check(&self, rate_limit: f64) -> Result<(), Stop> {
+        let refuse = |cause: &str| Err(Stop::invalid(cause, INVALID_ARGUMENTS));
+        if !(1..=1000).contains(&self.concurrent) {
+            return refuse("--concurrent must be between 1 and 1000.");
+        }
+        if !rate_limit.is_finite() || rate_limit < 0.0 {
+            return refuse("--rate-limit must be 0 (unlimited) or a number of objects per second.");
+        }
+        if self.validate && !self.clear_checksum {
+            return refuse("--validate can only be used with --clear-checksum.");
+        }
+        if self.validate && self.dry_run {
+            return refuse(
+                "--validate and --dry-run exclude each other: --validate copies one object.",
+            );
+        }
+        if self.arn.as_deref() == Some("") {
+            return refuse("--arn needs the ARN of a replication target.");
+        }
+        Ok(())
+    }
+}
+
+/// Clap's matches with the variables behind them.
+struct Given<'a> {
+    matches: &'a clap::ArgMatches,
+    env: Env<'a>,
+}
+
+impl Given<'_> {
+    fn command_line(&self, name: &str) -> Vec<String> {
+        self.matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let variable = flags::find(name).map(|flag| flag.env).filter(|env| !env.is_empty())?;
+        (self.env)(variable).filter(|value| !value.is_empty())
+    }
+
+    /// The last one given, else the variable's.
+    fn value(&self, name: &str) -> Option<String> {
+        self.command_line(name).pop().or_else(|| self.variable(name))
+    }
+
+    /// All given, else the variable's, which separates several by commas.
+    fn values(&self, name: &str) -> Vec<String> {
+        let given = self.command_line(name);
+        if !given.is_empty() {
+            return given;
+        }
+        let variable = self.variable(name).unwrap_or_default();
+        variable.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// On when any occurrence says so: mc joins the levels of its command line with "or".
+    fn switch(&self, name: &str) -> Result<bool, Stop> {
+        let given = self.command_line(name);
+        if given.is_empty() {
+            let Some(value) = self.variable(name) else { return Ok(false) };
+            return go_bool(&value).ok_or_else(|| {
+                Stop::invalid(
+                    format!("could not parse {value} as bool value for flag {name}:"),
+                    format!("strconv.ParseBool: parsing {value:?}: invalid syntax"),
+                )
+            });
+        }
+        given.iter().try_fold(false, |on, value| {
+            go_bool(value).map(|value| on || value).ok_or_else(|| {
+                Stop::Usage(format!("invalid boolean value {value:?} for -{name}: parse error"))
+            })
+        })
+    }
+
+    fn number<T: FromStr>(&self, name: &str, default: T, parser: &str) -> Result<T, Stop> {
+        let Some(text) = self.value(name) else { return Ok(default) };
+        text.parse().map_err(|_| {
+            Stop::Usage(format!(
+                "invalid value {text:?} for flag -{name}: {parser}: parsing {text:?}: invalid syntax"
+            ))
+        })
+    }
+
+    fn bytes(&self, name: &str) -> Result<Option<u64>, Stop> {
+        let Some(text) = self.value(name) else { return Ok(None) };
+        parse_bytes(&text).map(Some).map_err(|cause| Stop::invalid(cause, ""))
+    }
+}
+
+/// Brings Go's forms into `--long=value` and moves TARGET behind a `--`.
+///
+/// # Errors
+/// Go's words for a flag that does not exist, lacks its value or is not written as one.
+fn normalize(words: &[String]) -> Result<Vec<String>, String> {
+    let (mut options, mut rest) = (Vec::new(), Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            rest.extend(words.by_ref().cloned());
+            break;
+        }
+        let Some(body) = word.strip_prefix('-').filter(|body| !body.is_empty()) else {
+            rest.push(word.clone());
+            continue;
+        };
+        let body = body.strip_prefix('-').unwrap_or(body);
+        let (name, attached) = match body.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (body, None),
+        };
+        if name.is_empty() || name.starts_with('-') {
+            return Err(format!("bad flag syntax: {word}"));
+        }
+        let Flag { long, takes, .. } =
+            flags::find(name).ok_or_else(|| format!("flag provided but not defined: -{name}"))?;
+        let value = match (takes, attached) {
+            (_, Some(value)) => value,
+            (Takes::Switch, None) => "true".to_owned(),
+            (_, None) => {
+                words.next().cloned().ok_or_else(|| format!("flag needs an argument: -{name}"))?
+            }
+        };
+        options.push(format!("--{long}={value}"));
+    }
+    options.push("--".to_owned());
+    options.append(&mut rest);
+    Ok(options)
+}
+
+/// Go's `strconv.ParseBool`.
+fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Bytes as go-humanize reads them: `10M` and `10MB` are powers of 1,000, `10MiB` of 1,024.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let at = text.find(|c: char| !(c.is_ascii_digit() || ".,".contains(c))).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(at).unwrap_or((text, ""));
+    let number = number.replace(',', "");
+    let value: f64 = number
+        .parse()
+        .map_err(|_| format!("strconv.ParseFloat: parsing {number:?}: invalid syntax"))?;
+    let unit = unit.trim().to_ascii_lowercase();
+    let unit = unit.strip_suffix("/s").unwrap_or(&unit);
+    let (letter, base) = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
+        Some(letter) => (letter, 1024f64),
+        None => (unit.strip_suffix('b').unwrap_or(unit), 1000f64),
+    };
+    let power = ["", "k", "m", "g", "t", "p", "e"]
+        .iter()
+        .position(|known| *known == letter)
+        .ok_or_else(|| format!("unhandled size name: {unit}"))?;
+    let bytes = value * base.powi(i32::try_from(power).unwrap_or(0));
+    if bytes < 1.0 {
+        return Err(format!("{text:?} is less than one byte per second"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 1, and a cast saturates"
+    )]
+    Ok(bytes as u64)
+}
+
+fn resolve(text: &str) -> Result<Resolve, Stop> {
+    let bad = || Stop::invalid(format!("invalid DNS resolve entry {text}"), "");
+    let (host, address) = text.split_once('=').ok_or_else(bad)?;
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    match address.parse() {
+        Ok(address) if !host.is_empty() => Ok(Resolve { host: host.to_owned(), address }),
+        _ => Err(bad()),
+    }
+}
+
+fn custom_header(text: &str) -> Result<(String, String), Stop> {
+    // The value may be a token: an error names the header only.
+    let bad =
+        |shown: &dyn Display| Stop::invalid(format!("invalid custom header entry {shown}"), "");
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| bad(&text.split(' ').next().unwrap_or("")))?;
+    let (name, value) = (name.trim(), value.trim());
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let visible = |b: u8| b == b'\t' || (b' '..0x7f).contains(&b) || b >= 0x80;
+    if name.is_empty() || !name.bytes().all(token) || !value.bytes().all(visible) {
+        return Err(bad(&name.escape_debug()));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use super::*;
+
+fn parse(words: &[&str]) -> Result<Args, Stop> {
+    parse_in(words, &|_| None)
+}
+
+fn parse_in(words: &[&str], env: Env<'_>) -> Result<Args, Stop> {
+    Args::parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>(), env)
+}
+
+#[test]
+fn flags_are_taken_in_every_position_and_every_form_of_go() {
+    for words in [
+        &["--json", "-c", "5", "a/b", "--rate-limit", "20"][..],
+        &["a/b", "-json", "--c=5", "-rate-limit=20"],
+        &["-concurrent", "5", "--rate-limit=20.0", "--json=T", "--", "a/b"],
+    ] {
+        let args = parse(words).unwrap();
+        assert!(args.json, "{words:?}");
+        assert_eq!((args.concurrent, args.rate_limit), (5, Some(20.0)), "{words:?}");
+        assert_eq!(args.target.text, "a/b");
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_manual() {
+    let args = parse(&["a/b"]).unwrap();
+    assert_eq!((args.concurrent, args.rate_limit, args.arn.clone()), (10, None, None));
+    assert!(!args.clear_checksum && !args.validate && !args.dry_run && args.given.is_empty());
+}
+
+#[test]
+fn a_flag_beats_its_variable_and_an_empty_variable_is_unset() {
+    let env = |name: &str| match name {
+        "MC_JSON" => Some("true".to_owned()),
+        "MC_QUIET" => Some(String::new()),
+        "MC_RESOLVE" => Some("h:9000=127.0.0.1,i=::1".to_owned()),
+        _ => None,
+    };
+    let args = parse_in(&["a/b"], &env).unwrap();
+    assert!(args.json && !args.quiet);
+    assert_eq!(args.resolve.len(), 2);
+    assert!(!parse_in(&["a/b", "--json=false"], &env).unwrap().json);
+    assert!(parse(&["--json", "a/b", "--json=false"]).unwrap().json, "levels are or-ed, as in mc");
+}
+
+#[test]
+fn usage_errors_have_the_words_of_go() {
+    for (words, message) in [
+        (&["a/b", "--bogus"][..], "flag provided but not defined: -bogus"),
+        (&["a/b", "-qc"], "flag provided but not defined: -qc"),
+        (&["a/b", "--arn"], "flag needs an argument: -arn"),
+        (&["a/b", "---json"], "bad flag syntax: ---json"),
+        (&["a/b", "--json=maybe"], "invalid boolean value \"maybe\" for -json: parse error"),
+        (
+            &["a/b", "-c", "x"],
+            "invalid value \"x\" for flag -concurrent: strconv.ParseInt: parsing \"x\": invalid syntax",
+        ),
+    ] {
+        assert_eq!(parse(words).unwrap_err(), Stop::Usage(message.into()), "{words:?}");
+    }
+}
+
+#[test]
+fn the_number_of_targets_is_checked_before_anything_else() {
+    assert_eq!(parse(&[]).unwrap_err(), Stop::Arity);
+    assert_eq!(parse(&["a/b", "c/d"]).unwrap_err(), Stop::Arity);
+    assert_eq!(parse(&["-h", "a/b", "c/d"]).unwrap_err(), Stop::Help);
+}
+
+#[test]
+fn values_out_of_range_are_refused_by_name() {
+    for (words, named) in [
+        (&["a/b", "-c", "0"][..], "--concurrent"),
+        (&["a/b", "-c", "1001"], "--concurrent"),
+        (&["a/b", "--rate-limit", "-1"], "--rate-limit"),
+        (&["a/b", "--rate-limit", "NaN"], "--rate-limit"),
+        (&["a/b", "--validate"], "--validate"),
+        (&["a/b", "--arn", ""], "--arn"),
+        (&["a/b", "--resolve", "foo"], "invalid DNS resolve entry foo"),
+        (&["a/b", "-H", "bad"], "invalid custom header entry bad"),
+        (&["a/b", "-H", "a:b\r\nc:d"], "invalid custom header entry a"),
+        (&["a/b", "--limit-upload", "fast"], "strconv.ParseFloat: parsing \"\": invalid syntax"),
+    ] {
+        let Stop::Invalid { message, .. } = parse(words).unwrap_err() else { panic!("{words:?}") };
+        assert!(message.starts_with(named), "{words:?}: {message}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_bool_is_an_error_in_the_words_of_mc() {
+    let env = |name: &str| (name == "MC_JSON").then(|| "yes".to_owned());
+    let Stop::Invalid { message, cause } = parse_in(&["a/b"], &env).unwrap_err() else { panic!() };
+    assert_eq!(message, "could not parse yes as bool value for flag json:");
+    assert_eq!(cause, "strconv.ParseBool: parsing \"yes\": invalid syntax");
+}
+
+#[test]
+fn sizes_are_read_as_go_humanize_reads_them() {
+    for (text, bytes) in
+        [("10M", 10_000_000), ("10MiB", 10_485_760), ("1.5KiB/s", 1536), ("1,000", 1000)]
+    {
+        assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+    }
+    assert!(parse_bytes("0").is_err() && parse_bytes("1XB").is_err());
+}

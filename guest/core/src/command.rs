@@ -1,0 +1,243 @@
+//! The program: from the words of the command line to the exit status.
+
+mod failures;
+mod guard;
+mod output;
+mod validation;
+
+use crate::alias::Alias;
+use crate::args::{Args, Env, Stop};
+use crate::client::Client;
+use crate::console::Console;
+use crate::flags::{Class, find};
+use crate::help;
+use crate::job::{End, Job, Mode, Spec};
+use crate::message::Message;
+use crate::net::Net;
+use crate::progress::TICK;
+use crate::reader::Failure;
+use crate::remedy::{During, explain};
+use crate::report::Summary;
+use output::Output;
+
+/// Names the flags that the host serves, separated by commas; set by a host that serves some.
+/// Anything else of class [`Class::Host`] is refused, never ignored.
+pub const SERVES: &str = "MC_WASI_SERVES";
+
+/// How the program was called.
+#[derive(Clone, Copy)]
+pub struct Invocation<'a> {
+    /// The name it goes by in messages.
+    pub program: &'a str,
+    /// The words behind `replicate resync-backlog`.
+    pub words: &'a [String],
+    /// The environment.
+    pub env: Env<'a>,
+}
+
+impl std::fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invocation").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl Invocation<'_> {
+    /// The command that does the same again, ready to be pasted into a shell.
+    fn command_line(&self, without: &[&str]) -> String {
+        let mut line = format!("{} replicate resync-backlog", self.program);
+        for word in self.words.iter().filter(|word| !without.contains(&word.as_str())) {
+            line.push(' ');
+            line.push_str(&quoted(word));
+        }
+        line
+    }
+}
+
+/// The program name for messages: the base name of `argv[0]`, or `mc` where that is a file of
+/// wasm, which is how stock hosts call a component.
+pub fn program_name(argv0: &str) -> &str {
+    let base = argv0.rsplit(['/', '\\']).next().unwrap_or_default();
+    let base = base.strip_suffix(".exe").unwrap_or(base);
+    if base.is_empty() || base.ends_with(".wasm") { "mc" } else { base }
+}
+
+/// Runs the program. Returns whether it succeeded.
+pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut C) -> bool {
+    let args = match Args::parse(call.words, call.env) {
+        Ok(args) => args,
+        Err(stop) => return refuse(call, console, &stop),
+    };
+    let mut output = Output::new(call, &args, console);
+    match prepare(call, &args, net) {
+        Ok(client) => start(call, &args, client, net, &mut output),
+        Err(message) => output.fatal(&message),
+    }
+}
+
+/// Says why there is nothing to run.
+fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> bool {
+    let program = call.program;
+    match stop {
+        Stop::Help => console.out(help::help(program, call.env).as_bytes()),
+        Stop::Arity => {
+            console.out(help::help(program, call.env).as_bytes());
+            false
+        }
+        Stop::Usage(what) => {
+            let message = Message::fatal(format!("Invalid command usage, {what}"), "");
+            let line = message.line(program, false);
+            console.err(&format!("{line}\n\n{}", help::supported_flags(call.env)));
+            false
+        }
+        Stop::Invalid { message, cause } => {
+            let message = Message::fatal(message, cause);
+            let json = call.words.iter().any(|word| word == "--json" || word == "-json");
+            if json {
+                console.out(format!("{}\n", message.json()).as_bytes());
+            } else {
+                console.err(&format!("{}\n", message.line(program, false)));
+            }
+            false
+        }
+    }
+}
+
+/// The client for the alias of TARGET.
+fn prepare<N: Net>(call: Invocation<'_>, args: &Args, net: &mut N) -> Result<Client, Message> {
+    check_served(call, args)?;
+    let target = &args.target;
+    let value = (call.env)(&format!("MC_HOST_{}", target.alias)).ok_or_else(|| {
+        Message::fatal(
+            "Unable to initialize admin connection.",
+            format!("No valid configuration found for '{}' host alias.", target.text),
+        )
+    })?;
+    let alias = Alias::from_mc_host(&value).map_err(|cause| {
+        Message::fatal(format!("Unable to initialize target `{}`.", target.text), cause)
+    })?;
+    net.connect(&alias.endpoint);
+    let region = (call.env)("MC_REGION").or_else(|| (call.env)("AWS_REGION"));
+    let mut client = Client::new(&alias, &target.bucket, region.as_deref());
+    if !serves(call, "custom-header") {
+        client.set_custom_headers(args.custom_headers.clone());
+    }
+    Ok(client)
+}
+
+fn serves(call: Invocation<'_>, flag: &str) -> bool {
+    (call.env)(SERVES).is_some_and(|list| list.split(',').any(|served| served == flag))
+}
+
+/// Refuses flags that concern configuration or network where the host does not serve them.
+fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
+    let unserved = args.given.iter().find(|long| {
+        let concerns_host =
+            find(long).is_some_and(|flag| matches!(flag.class, Class::Host | Class::Hidden));
+        // A header can be set from in here as well.
+        concerns_host && **long != "custom-header" && !serves(call, long)
+    });
+    match unserved {
+        None => Ok(()),
+        Some(long) => Err(Message::fatal(
+            format!("--{long} cannot be honoured by this WebAssembly host."),
+            "Configuration, name resolution, TLS and bandwidth are the host's. Run mc-wasi, which serves this flag.",
+        )),
+    }
+}
+
+fn start<N: Net, C: Console>(
+    call: Invocation<'_>,
+    args: &Args,
+    mut client: Client,
+    net: &mut N,
+    output: &mut Output<'_, C>,
+) -> bool {
+    let mode = Mode::of(args);
+    if mode == Mode::ClearChecksum
+        && let Err(message) = guard::no_default_retention(net, &mut client)
+    {
+        return output.fatal(&message);
+    }
+    if args.validate {
+        return validation::run(call, args, net, &mut client, output);
+    }
+    let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
+    let spec = Spec {
+        prefix: args.target.prefix.clone(),
+        arn: args.arn.clone(),
+        mode,
+        concurrent: args.concurrent,
+        rate_limit: args.rate_limit,
+    };
+    let mut job = Job::new(spec, client);
+    let began = net.now();
+    let tick = output.wants_ticks().then_some(TICK);
+    while job.advance(net, output, tick.map(|tick| net.now() + tick)) {
+        output.tick(net.now(), job.counts(), job.listed());
+        if output.is_broken() {
+            job.abandon(net);
+            return false;
+        }
+    }
+    let end = job.end();
+    if let End::Listing(failure) = &end
+        && !failure.begun
+    {
+        return output.fatal(&listing_message(failure, &bucket, &authority));
+    }
+    let command = call.command_line(&[]);
+    let summary = Summary {
+        counts: job.counts(),
+        end: &end,
+        mode,
+        duration: net.now() - began,
+        listings: job.listings(),
+        command: &command,
+    };
+    let error = match &end {
+        End::Complete | End::Stopped => None,
+        End::Listing(failure) => Some(listing_message(failure, &bucket, &authority)),
+        End::Refused(cause) => {
+            let during = if job.refused_copy() { During::Copy } else { During::Trigger };
+            let text = explain(cause, during, &bucket, &authority);
+            let what = format!("Unable to trigger replication in bucket `{bucket}`.");
+            Some(Message::fatal(what, text).because(cause))
+        }
+    };
+    output.summary(&summary, error.as_ref());
+    summary.success() && !output.is_broken()
+}
+
+/// What to tell when the backlog could not be listed, or not to its end.
+fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
+    use crate::reader::Break;
+    let message = format!("Unable to list the replication backlog of bucket `{bucket}`.");
+    let after = if failure.after.is_empty() {
+        String::new()
+    } else {
+        format!(" Everything after `{}` is missing.", failure.after)
+    };
+    match &failure.cause {
+        Break::Refused(cause) => {
+            let text = explain(cause, During::Listing, bucket, authority);
+            Message::fatal(message, format!("{text}{after}")).because(cause)
+        }
+        Break::Server(_) => Message::fatal(
+            message,
+            format!(
+                "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
+                failure.cause
+            ),
+        ),
+        cause => Message::fatal(message, format!("{authority}: {cause}.{after}")),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

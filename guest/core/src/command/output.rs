@@ -1,0 +1,170 @@
+//! Everything the command prints, in the form the user asked for.
+
+use super::Invocation;
+use super::failures::Failures;
+use crate::args::Args;
+use crate::console::Console;
+use crate::counts::Counts;
+use crate::entry::{Item, Shape};
+use crate::job::{Mode, Sink};
+use crate::message::Message;
+use crate::outcome::Outcome;
+use crate::progress::{Progress, TICK};
+use crate::report::{self, Paint, Summary};
+use std::time::Duration;
+
+/// Bytes kept before they are written: each write is a call out of the sandbox.
+const BUFFER: usize = 64 * 1024;
+
+/// The writer of one run.
+pub(super) struct Output<'a, C: Console> {
+    console: &'a mut C,
+    program: String,
+    bucket: String,
+    json: bool,
+    mode: Mode,
+    paint_out: Paint,
+    paint_err: bool,
+    progress: Option<Progress>,
+    failures: Failures,
+    buffer: Vec<u8>,
+    flushed: Duration,
+    broken: bool,
+}
+
+impl<'a, C: Console> Output<'a, C> {
+    pub(super) fn new(call: Invocation<'_>, args: &Args, console: &'a mut C) -> Self {
+        let colors = !args.no_color && !args.quiet && !args.json;
+        let shows_progress = console.err_is_terminal() && !args.quiet && !args.json;
+        // A dry run on a terminal scrolls; a line among its rows would tear them.
+        let shows_progress = shows_progress && !(args.dry_run && console.out_is_terminal());
+        let width = (call.env)("COLUMNS").and_then(|columns| columns.parse().ok());
+        Self {
+            program: call.program.to_owned(),
+            bucket: args.target.bucket.clone(),
+            json: args.json,
+            mode: Mode::of(args),
+            paint_out: Paint(colors && console.out_is_terminal()),
+            paint_err: colors && console.err_is_terminal(),
+            progress: shows_progress.then(|| Progress::new(width)),
+            failures: Failures::default(),
+            buffer: Vec::new(),
+            flushed: Duration::ZERO,
+            broken: false,
+            console,
+        }
+    }
+
+    /// Whether something is to be drawn or flushed while nothing happens.
+    pub(super) fn wants_ticks(&self) -> bool {
+        self.progress.is_some() || self.json || self.mode == Mode::DryRun
+    }
+
+    /// Whether stdout is gone. Nothing more is written then, and no message says so: `| head` is
+    /// no error.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Draws the progress and lets buffered lines out, when it is time to.
+    pub(super) fn tick(&mut self, now: Duration, counts: &Counts, listed: bool) {
+        if !self.buffer.is_empty() && now >= self.flushed + TICK {
+            self.flushed = now;
+            self.flush();
+        }
+        if let Some(text) = self.progress.as_mut().and_then(|p| p.draw(now, counts, listed)) {
+            self.console.err(&text);
+        }
+    }
+
+    /// Prints an error. Returns `false`, the status of a run that ends with one.
+    pub(super) fn fatal(&mut self, message: &Message) -> bool {
+        if self.json {
+            self.out(&format!("{}\n", message.json()));
+        } else {
+            self.message(message);
+        }
+        self.flush();
+        false
+    }
+
+    /// The end of a run.
+    pub(super) fn summary(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
+        if self.json {
+            self.out(&format!("{}\n", summary.json(error)));
+            return self.flush();
+        }
+        let unnamed = self.failures.unnamed();
+        if unnamed > 0 {
+            let text = format!("{unnamed} more failed; --json lists every one with its reason.");
+            self.message(&Message::error(text, ""));
+        }
+        if let Some(error) = error {
+            self.message(error);
+        }
+        self.erase_progress();
+        if self.mode == Mode::DryRun && summary.counts.total > 0 {
+            self.out("\n");
+        }
+        self.out(&summary.text(self.paint_out));
+        self.flush();
+    }
+
+    /// Adds text to stdout.
+    pub(super) fn out(&mut self, text: &str) {
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    pub(super) fn paint(&self) -> Paint {
+        self.paint_out
+    }
+
+    /// Writes what is buffered.
+    pub(super) fn flush(&mut self) {
+        if !self.buffer.is_empty() && !self.broken {
+            self.broken = !self.console.out(&self.buffer);
+        }
+        self.buffer.clear();
+    }
+
+    /// An error line on stderr, above the progress.
+    fn message(&mut self, message: &Message) {
+        self.erase_progress();
+        let line = message.line(&self.program, self.paint_err);
+        self.console.err(&format!("{line}\n"));
+    }
+
+    fn erase_progress(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            let erase = progress.erase();
+            if !erase.is_empty() {
+                self.console.err(erase);
+            }
+        }
+    }
+}
+
+impl<C: Console> Sink for Output<'_, C> {
+    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
+        if self.broken {
+            return;
+        }
+        if self.json {
+            let error = report::failure(&self.bucket, item, self.mode, outcome);
+            report::version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
+        } else if *outcome == Outcome::Listed {
+            report::listed_line(&mut self.buffer, item, shape);
+        } else if let Some(message) = report::failure(&self.bucket, item, self.mode, outcome)
+            && self.failures.add()
+        {
+            self.message(&message);
+        }
+        if self.buffer.len() >= BUFFER {
+            self.flush();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! One request at a time, for what happens before the first trigger.
+
+use crate::net::{Event, Net, Response, Ticket, TransportError};
+use crate::outcome::Cause;
+use crate::retry;
+use crate::s3error::S3Error;
+use std::time::Duration;
+
+/// The ticket of such an exchange.
+pub const EXCHANGE: Ticket = u64::MAX - 1;
+
+/// How long the answer may take. A copy of a large object is the slowest thing asked for.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
+/// would. Any status but 200 is an error.
+///
+/// # Errors
+/// The server's, or the transport's after the last attempt.
+pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Response, Cause> {
+    let mut attempt = 1;
+    loop {
+        send(net);
+        let cause = match answer(net) {
+            Ok(response) if response.status == 200 => return Ok(response),
+            Ok(response) => {
+                let error = S3Error::from_response(&response);
+                let again = retry::retries_answer(&error);
+                let cause = Cause::Server(Box::new(error));
+                if !again {
+                    return Err(cause);
+                }
+                cause
+            }
+            Err(error) => {
+                let again = retry::S3.retries_transport(&error);
+                let cause = Cause::Transport(error);
+                if !again {
+                    return Err(cause);
+                }
+                cause
+            }
+        };
+        if attempt >= retry::S3.attempts || net.stop_requested() {
+            return Err(cause);
+        }
+        let until = net.now() + retry::S3.pause(attempt, net.random());
+        let mut events = Vec::new();
+        while net.now() < until {
+            net.wait(Some(until), &mut events);
+        }
+        attempt += 1;
+    }
+}
+
+fn answer<N: Net>(net: &mut N) -> Result<Response, TransportError> {
+    let until = net.now() + PATIENCE;
+    let mut events = Vec::new();
+    while net.now() < until {
+        net.wait(Some(until), &mut events);
+        for event in events.drain(..) {
+            if let Event::Response(EXCHANGE, result) = event {
+                return result;
+            }
+        }
+        if net.stop_requested() {
+            net.cancel(EXCHANGE);
+            return Err(TransportError::Other("stopped by the user".to_owned()));
+        }
+    }
+    net.cancel(EXCHANGE);
+    Err(TransportError::Timeout(PATIENCE))
+}

@@ -1,0 +1,252 @@
+//! Every flag, defined once: the parser, the help text, the usage errors and the completions all
+//! come from this table. Names, aliases, variables and wording of the global flags are mc's.
+
+use clap::{Arg, ArgAction, Command};
+
+/// What a flag takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing, or `=true` / `=false` as Go's flag package allows.
+    Switch,
+    /// One value; the last one counts.
+    Value,
+    /// One value each time it is given.
+    Values,
+}
+
+/// One flag.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag {
+    /// Long name without dashes.
+    pub long: &'static str,
+    /// One-letter or second name without dashes, empty when there is none.
+    pub short: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// The variable that sets it, empty when there is none.
+    pub env: &'static str,
+    /// Help text, mc's where mc has the flag.
+    pub help: &'static str,
+    /// The default as the help shows it, empty when none is shown.
+    pub default: &'static str,
+    /// What it concerns.
+    pub class: Class,
+}
+
+/// What a flag concerns, and so who serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The component itself.
+    Job,
+    /// Output: the component too, but global in mc.
+    Output,
+    /// Configuration or network: only a host that says so can serve it.
+    Host,
+    /// As `Host`, and not shown in the help.
+    Hidden,
+}
+
+const fn flag(
+    long: &'static str,
+    short: &'static str,
+    takes: Takes,
+    env: &'static str,
+    class: Class,
+    help: &'static str,
+) -> Flag {
+    Flag { long, short, takes, env, help, default: "", class }
+}
+
+/// All flags in the order of the help: mc's global ones first.
+pub const FLAGS: &[Flag] = &[
+    flag(
+        "config-dir",
+        "C",
+        Takes::Value,
+        "MC_CONFIG_DIR",
+        Class::Host,
+        "path to configuration folder",
+    ),
+    flag("quiet", "q", Takes::Switch, "MC_QUIET", Class::Output, "disable progress bar display"),
+    flag(
+        "disable-pager",
+        "dp",
+        Takes::Switch,
+        "MC_DISABLE_PAGER",
+        Class::Output,
+        "disable mc internal pager and print to raw stdout",
+    ),
+    flag("no-color", "", Takes::Switch, "MC_NO_COLOR", Class::Output, "disable color theme"),
+    flag("json", "", Takes::Switch, "MC_JSON", Class::Output, "enable JSON lines formatted output"),
+    flag("debug", "", Takes::Switch, "MC_DEBUG", Class::Output, "enable debug output"),
+    flag(
+        "resolve",
+        "",
+        Takes::Values,
+        "MC_RESOLVE",
+        Class::Host,
+        "resolves HOST[:PORT] to an IP address. Example: minio.local:9000=10.10.75.1",
+    ),
+    flag(
+        "insecure",
+        "",
+        Takes::Switch,
+        "MC_INSECURE",
+        Class::Host,
+        "disable SSL certificate verification",
+    ),
+    flag(
+        "limit-upload",
+        "",
+        Takes::Value,
+        "MC_LIMIT_UPLOAD",
+        Class::Host,
+        "limits uploads to a maximum rate in KiB/s, MiB/s, GiB/s. (default: unlimited)",
+    ),
+    flag(
+        "limit-download",
+        "",
+        Takes::Value,
+        "MC_LIMIT_DOWNLOAD",
+        Class::Host,
+        "limits downloads to a maximum rate in KiB/s, MiB/s, GiB/s. (default: unlimited)",
+    ),
+    flag(
+        "custom-header",
+        "H",
+        Takes::Values,
+        "",
+        Class::Host,
+        "add custom HTTP header to the request. 'key:value' format.",
+    ),
+    flag(
+        "conn-read-deadline",
+        "",
+        Takes::Value,
+        "",
+        Class::Hidden,
+        "custom connection READ deadline",
+    ),
+    flag(
+        "conn-write-deadline",
+        "",
+        Takes::Value,
+        "",
+        Class::Hidden,
+        "custom connection WRITE deadline",
+    ),
+    flag(
+        "arn",
+        "",
+        Takes::Value,
+        "",
+        Class::Job,
+        "only versions that are backlogged for this target ARN",
+    ),
+    flag(
+        "clear-checksum",
+        "",
+        Takes::Switch,
+        "",
+        Class::Job,
+        "replace object checksums by copying objects to themselves",
+    ),
+    Flag {
+        default: "10",
+        ..flag(
+            "concurrent",
+            "c",
+            Takes::Value,
+            "",
+            Class::Job,
+            "number of concurrent HeadObject operations, 1 to 1000",
+        )
+    },
+    Flag {
+        default: "0",
+        ..flag(
+            "rate-limit",
+            "",
+            Takes::Value,
+            "",
+            Class::Job,
+            "maximum number of objects to process per second, 0 is unlimited",
+        )
+    },
+    flag(
+        "validate",
+        "",
+        Takes::Switch,
+        "",
+        Class::Job,
+        "test --clear-checksum on a single object and exit",
+    ),
+    flag(
+        "dry-run",
+        "",
+        Takes::Switch,
+        "",
+        Class::Job,
+        "preview which objects would be processed, without triggering anything",
+    ),
+    flag("help", "h", Takes::Switch, "", Class::Output, "show help"),
+];
+
+/// The flag with this long name or short name.
+pub fn find(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.long == name || (!flag.short.is_empty() && flag.short == name))
+}
+
+/// The clap command made from the table.
+pub fn command() -> Command {
+    let mut command = Command::new("resync-backlog")
+        .about(ABOUT)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .no_binary_name(true);
+    for flag in FLAGS {
+        let mut arg = Arg::new(flag.long).long(flag.long).help(flag.help);
+        arg = match flag.takes {
+            Takes::Switch => arg
+                .action(ArgAction::Append)
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true"),
+            Takes::Value | Takes::Values => arg.action(ArgAction::Append).allow_hyphen_values(true),
+        };
+        let mut letters = flag.short.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            arg = arg.short(letter);
+        } else if !flag.short.is_empty() {
+            arg = arg.alias(flag.short);
+        }
+        command = command.arg(arg.hide(flag.class == Class::Hidden));
+    }
+    command.arg(Arg::new("TARGET").action(ArgAction::Append).help("alias/bucket[/prefix]"))
+}
+
+/// The one line that says what the command does.
+pub const ABOUT: &str = "trigger replication for backlogged objects";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_makes_a_sound_clap_command() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn names_and_short_names_are_unique() {
+        let mut names: Vec<&str> = FLAGS
+            .iter()
+            .flat_map(|flag| [flag.long, flag.short])
+            .filter(|n| !n.is_empty())
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -1,0 +1,492 @@
+//! The job: keeps the listing flowing into the spool and the triggers flowing out of it.
+//!
+//! It is a state machine that is advanced by events and owns no thread, no timer and no socket, so
+//! that the command, the typed interface and a test on a virtual clock all run the same one.
+
+use crate::args::Args;
+use crate::client::Client;
+use crate::copy::{self, Plan};
+use crate::counts::Counts;
+use crate::entry::{Item, Shape, Shapes};
+use crate::net::{Event, Net, Response, Ticket, TransportError};
+use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
+use crate::pacing::Pacer;
+use crate::reader::{Failure, LISTING, Reader, State};
+use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::spool::Spool;
+use crate::timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The ticket of the `?location` request, sent at most once.
+const LOCATION: Ticket = u64::MAX - 2;
+
+/// Bytes of spool at which the listing is closed, to be taken up again at half of it.
+const SPOOL_BUDGET: usize = 64 << 20;
+
+/// Versions that fail one after the other because the server cannot be reached, each after all its
+/// attempts, before the run ends: the rest of a million would only fail more slowly.
+const MAX_UNREACHABLE: u32 = 20;
+
+/// How often flights are looked through for one that is too old.
+const SCAN: Duration = Duration::from_secs(1);
+
+/// What is done with each version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Only list.
+    DryRun,
+    /// HEAD.
+    Trigger,
+    /// HEAD, then copy in place.
+    ClearChecksum,
+}
+
+impl Mode {
+    /// What the command line asks for.
+    pub fn of(args: &Args) -> Self {
+        match (args.dry_run, args.clear_checksum) {
+            (true, _) => Self::DryRun,
+            (false, true) => Self::ClearChecksum,
+            (false, false) => Self::Trigger,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Only keys that begin so.
+    pub prefix: String,
+    /// Only versions that wait for this target.
+    pub arn: Option<String>,
+    /// What is done with each version.
+    pub mode: Mode,
+    /// Versions in flight at most.
+    pub concurrent: usize,
+    /// Versions started per second at most.
+    pub rate_limit: Option<f64>,
+}
+
+/// Is told of every version when it is done with.
+pub trait Sink {
+    /// The end of one version, after this many attempts.
+    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32);
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The listing was read to its end and every version in it handled.
+    Complete,
+    /// The listing was not read to its end.
+    Listing(Box<Failure>),
+    /// The server refuses what every further version would need.
+    Refused(Cause),
+    /// The user stopped it.
+    Stopped,
+}
+
+/// A version in flight.
+#[derive(Debug)]
+struct Flight {
+    item: Item,
+    attempts: u32,
+    started: Duration,
+    copying: bool,
+}
+
+/// A run over one backlog.
+#[derive(Debug)]
+pub struct Job {
+    spec: Spec,
+    client: Client,
+    reader: Reader,
+    shapes: Shapes,
+    spool: Spool,
+    flights: Vec<Option<Flight>>,
+    free: Vec<usize>,
+    in_flight: usize,
+    retries: BTreeMap<(Duration, u64), Flight>,
+    retried: u64,
+    pacer: Pacer,
+    counts: Counts,
+    refused: Option<Cause>,
+    refused_copy: bool,
+    unreachable: u32,
+    stopped: bool,
+    location_asked: bool,
+    next_scan: Duration,
+    events: Vec<Event>,
+}
+
+impl Job {
+    /// A job that has not begun.
+    pub fn new(spec: Spec, client: Client) -> Self {
+        Self {
+            reader: Reader::new(&spec.prefix),
+            pacer: Pacer::new(spec.rate_limit),
+            spec,
+            client,
+            shapes: Shapes::default(),
+            spool: Spool::default(),
+            flights: Vec::new(),
+            free: Vec::new(),
+            in_flight: 0,
+            retries: BTreeMap::new(),
+            retried: 0,
+            counts: Counts::default(),
+            refused: None,
+            refused_copy: false,
+            unreachable: 0,
+            stopped: false,
+            location_asked: false,
+            next_scan: Duration::ZERO,
+            events: Vec::new(),
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Whether the listing was read to its end, so that the total is known.
+    pub fn listed(&self) -> bool {
+        self.reader.ended()
+    }
+
+    /// Listings opened so far.
+    pub fn listings(&self) -> u32 {
+        self.reader.listings()
+    }
+
+    /// Whether what the server refused was a copy, not a HEAD.
+    pub fn refused_copy(&self) -> bool {
+        self.refused_copy
+    }
+
+    /// Gives everything up at once, because nobody reads the output any more.
+    pub fn abandon<N: Net>(&mut self, net: &mut N) {
+        self.stopped = true;
+        self.reader.pause(net);
+        for slot in 0..self.flights.len() {
+            if self.take_flight(slot as Ticket).is_some() {
+                net.cancel(slot as Ticket);
+            }
+        }
+    }
+
+    /// How it ended, once [`Job::advance`] has returned `false`.
+    pub fn end(&self) -> End {
+        if let Some(cause) = &self.refused {
+            return End::Refused(cause.clone());
+        }
+        match self.reader.state() {
+            State::Failed(failure) => End::Listing(failure.clone()),
+            State::Complete if self.counts.not_reached == 0 => End::Complete,
+            _ => End::Stopped,
+        }
+    }
+
+    /// Starts what may start, waits until something happens or `until` has come, and handles what
+    /// happened. Returns `false` when the job has ended.
+    pub fn advance<N: Net>(
+        &mut self,
+        net: &mut N,
+        sink: &mut impl Sink,
+        until: Option<Duration>,
+    ) -> bool {
+        self.check_stop(net);
+        self.drive_listing(net);
+        self.start_flights(net);
+        if self.is_done() {
+            self.counts.not_reached = (self.spool.len() + self.retries.len()) as u64;
+            return false;
+        }
+        let until = self.due(net.now()).into_iter().chain(until).min();
+        let mut events = std::mem::take(&mut self.events);
+        net.wait(until, &mut events);
+        for event in events.drain(..) {
+            self.handle(net, sink, event);
+        }
+        self.events = events;
+        self.scan(net, sink);
+        true
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopped || self.refused.is_some()
+    }
+
+    fn is_done(&self) -> bool {
+        if self.in_flight > 0 {
+            return false;
+        }
+        self.stopping() || (self.reader.ended() && self.spool.is_empty() && self.retries.is_empty())
+    }
+
+    fn check_stop<N: Net>(&mut self, net: &mut N) {
+        if !self.stopped && net.stop_requested() {
+            self.stopped = true;
+        }
+        if self.stopping() {
+            self.reader.pause(net);
+        }
+    }
+
+    fn drive_listing<N: Net>(&mut self, net: &mut N) {
+        if self.stopping() {
+            return;
+        }
+        match self.reader.state() {
+            State::Idle if self.spool.bytes() <= SPOOL_BUDGET / 2 => {
+                self.reader.open(net, &mut self.client);
+            }
+            State::Opening | State::Reading if self.spool.bytes() > SPOOL_BUDGET => {
+                self.reader.pause(net);
+            }
+            _ => self.reader.tick(net, &mut self.client),
+        }
+    }
+
+    fn start_flights<N: Net>(&mut self, net: &mut N) {
+        let now = net.now();
+        while !self.stopping() && self.in_flight < self.spec.concurrent && self.has_work(now) {
+            if !self.pacer.try_start(now) {
+                break;
+            }
+            let due = self.retries.first_entry().filter(|entry| entry.key().0 <= now);
+            let flight = match due {
+                Some(entry) => entry.remove(),
+                None => match self.spool.pop() {
+                    Some(item) => Flight { item, attempts: 0, started: now, copying: false },
+                    None => break,
+                },
+            };
+            self.launch(net, flight);
+        }
+    }
+
+    fn has_work(&self, now: Duration) -> bool {
+        !self.spool.is_empty() || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+    }
+
+    /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
+    fn launch<N: Net>(&mut self, net: &mut N, mut flight: Flight) {
+        flight.attempts += 1;
+        flight.copying = false;
+        let ticket = self.board(net, flight);
+        let Self { client, flights, spec, .. } = self;
+        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
+        if spec.mode == Mode::ClearChecksum {
+            client.stat(net, ticket as Ticket, &item.key, &item.version);
+        } else {
+            client.trigger(net, ticket as Ticket, &item.key, &item.version);
+        }
+    }
+
+    fn start_copy<N: Net>(&mut self, net: &mut N, mut flight: Flight, plan: &Plan) {
+        flight.copying = true;
+        let ticket = self.board(net, flight);
+        let Self { client, flights, .. } = self;
+        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
+        client.copy(net, ticket as Ticket, &item.key, &item.version, &plan.headers());
+    }
+
+    /// Gives a flight a slot, whose number is its ticket.
+    fn board<N: Net>(&mut self, net: &N, mut flight: Flight) -> usize {
+        flight.started = net.now();
+        self.in_flight += 1;
+        let slot = self.free.pop().unwrap_or(self.flights.len());
+        match self.flights.get_mut(slot) {
+            Some(place) => *place = Some(flight),
+            None => self.flights.push(Some(flight)),
+        }
+        slot
+    }
+
+    /// The next moment at which something is due without any event.
+    fn due(&self, now: Duration) -> Option<Duration> {
+        let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
+        if self.in_flight > 0 {
+            due.push(self.next_scan);
+        }
+        if self.in_flight < self.spec.concurrent && !self.stopping() {
+            if let Some((at, _)) = self.retries.keys().next() {
+                due.push(self.pacer.next_start().max(*at));
+            }
+            if !self.spool.is_empty() {
+                due.push(self.pacer.next_start());
+            }
+        }
+        due.into_iter().min().map(|at| at.max(now))
+    }
+
+    fn handle<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, event: Event) {
+        match event {
+            Event::Response(LISTING, result) => {
+                self.reader.on_response(net, &mut self.client, result);
+            }
+            Event::Chunk(LISTING, chunk) => self.on_chunk(net, sink, &chunk),
+            Event::End(LISTING, result) => self.reader.on_end(net, result),
+            Event::Response(LOCATION, Ok(response)) => {
+                self.client.learn_region(&response);
+            }
+            Event::Response(ticket, result) => self.on_answer(net, sink, ticket, &result),
+            Event::Chunk(..) | Event::End(..) => {}
+        }
+    }
+
+    fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, chunk: &[u8]) {
+        let Self { reader, shapes, spool, counts, spec, .. } = self;
+        reader.on_chunk(net, chunk, shapes, |item, shapes| {
+            let Some(shape) = shapes.get(item.shape) else { return };
+            if spec.arn.as_deref().is_some_and(|arn| !shape.concerns(arn)) {
+                return;
+            }
+            counts.found(&item, shape);
+            if spec.mode == Mode::DryRun {
+                sink.version(&item, shape, &Outcome::Listed, 0);
+            } else {
+                spool.push(&item);
+            }
+        });
+    }
+
+    fn on_answer<N: Net>(
+        &mut self,
+        net: &mut N,
+        sink: &mut impl Sink,
+        ticket: Ticket,
+        result: &Result<Response, TransportError>,
+    ) {
+        let Some(flight) = self.take_flight(ticket) else { return };
+        let (verdict, retry_after) = match result {
+            Ok(response) => {
+                let verdict = if flight.copying {
+                    copy::of_copy(&flight.item, response)
+                } else {
+                    outcome::of_head(response)
+                };
+                let after = response.header("retry-after");
+                (verdict, after.and_then(|v| timestamp::retry_after_seconds(v, net.unix())))
+            }
+            Err(error) if retry::S3.retries_transport(error) => {
+                (Verdict::Again(Cause::Transport(error.clone())), None)
+            }
+            Err(error @ (TransportError::Tls(_) | TransportError::Denied)) => {
+                (Verdict::Fatal(Cause::Transport(error.clone())), None)
+            }
+            Err(error) => (Verdict::Failed(Cause::Transport(error.clone())), None),
+        };
+        let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
+        match (verdict, result) {
+            (Verdict::Triggered(Trigger::Object), Ok(head)) if clearing => {
+                match Plan::new(&flight.item, head, net.unix()) {
+                    Ok(plan) => self.start_copy(net, flight, &plan),
+                    Err(cause) => self.finish(sink, &flight, &Outcome::Failed(cause)),
+                }
+            }
+            (Verdict::Triggered(Trigger::CustomerKey), _) if clearing => {
+                let cause = Cause::Refused(copy::CUSTOMER_KEY.to_owned());
+                self.finish(sink, &flight, &Outcome::Failed(cause));
+            }
+            (Verdict::Triggered(trigger), _) => {
+                self.finish(sink, &flight, &Outcome::Triggered(trigger));
+            }
+            (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
+            (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
+            (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
+            (Verdict::Fatal(cause), _) => {
+                if self.refused.is_none() {
+                    self.refused = Some(cause.clone());
+                    self.refused_copy = flight.copying;
+                }
+                self.finish(sink, &flight, &Outcome::Failed(cause));
+            }
+            (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
+            (Verdict::Region(error), Ok(response)) => {
+                if !self.client.learn_region(response) && !self.location_asked {
+                    self.location_asked = true;
+                    self.client.location(net, LOCATION);
+                }
+                let cause = Cause::Server(Box::new(error));
+                self.again(net, sink, flight, cause, None);
+            }
+            (Verdict::Region(error), Err(_)) => {
+                self.finish(sink, &flight, &Outcome::Failed(Cause::Server(Box::new(error))));
+            }
+        }
+    }
+
+    fn take_flight(&mut self, ticket: Ticket) -> Option<Flight> {
+        let slot = usize::try_from(ticket).ok()?;
+        let flight = self.flights.get_mut(slot)?.take()?;
+        self.free.push(slot);
+        self.in_flight -= 1;
+        Some(flight)
+    }
+
+    fn again<N: Net>(
+        &mut self,
+        net: &mut N,
+        sink: &mut impl Sink,
+        flight: Flight,
+        cause: Cause,
+        retry_after: Option<u64>,
+    ) {
+        if flight.attempts >= retry::S3.attempts {
+            return self.finish(sink, &flight, &Outcome::Failed(cause));
+        }
+        let asked = retry_after.map(Duration::from_secs).unwrap_or_default().min(MAX_RETRY_AFTER);
+        let pause = retry::S3.pause(flight.attempts, net.random()).max(asked);
+        self.retried += 1;
+        self.counts.retries += 1;
+        self.retries.insert((net.now() + pause, self.retried), flight);
+    }
+
+    fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {
+        self.counts.done(outcome);
+        match outcome {
+            Outcome::Failed(cause @ Cause::Transport(_)) => {
+                self.unreachable += 1;
+                if self.unreachable >= MAX_UNREACHABLE {
+                    self.refused.get_or_insert(cause.clone());
+                }
+            }
+            _ => self.unreachable = 0,
+        }
+        if let Some(shape) = self.shapes.get(flight.item.shape) {
+            sink.version(&flight.item, shape, outcome, flight.attempts);
+        }
+    }
+
+    /// Gives up exchanges that take too long: a server that accepts and never answers would hold
+    /// its slot for ever.
+    fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
+        let now = net.now();
+        if self.in_flight == 0 || now < self.next_scan {
+            self.next_scan = if self.in_flight == 0 { now + SCAN } else { self.next_scan };
+            return;
+        }
+        self.next_scan = now + SCAN;
+        for slot in 0..self.flights.len() {
+            let late = |flight: &Flight| now >= flight.started + patience(flight.copying);
+            let is_late = self.flights.get(slot).and_then(Option::as_ref).is_some_and(late);
+            if !is_late {
+                continue;
+            }
+            net.cancel(slot as Ticket);
+            if let Some(flight) = self.take_flight(slot as Ticket) {
+                let error = TransportError::Timeout(patience(flight.copying));
+                self.again(net, sink, flight, Cause::Transport(error), None);
+            }
+        }
+    }
+}
+
+/// How long an answer may take. A HEAD reads one small file; a copy reads and writes the object.
+fn patience(copying: bool) -> Duration {
+    Duration::from_secs(if copying { 3600 } else { 60 })
+}

@@ -1,0 +1,42 @@
+//! `mc replicate resync-backlog` as plain Rust.
+//!
+//! The way of one version: [`reader`] asks for the replication diff and cuts it into lines with
+//! [`listing`]; [`entry`] reads a line into an item; [`spool`] keeps it until [`job`] has a place
+//! in flight and [`pacing`] allows a start; [`client`] makes and signs the request; [`outcome`]
+//! reads the answer, and [`retry`] says whether to try again; [`counts`] counts it and [`report`]
+//! prints it. [`command`] is the program around that: arguments, alias, messages, summary.
+//!
+//! Nothing here knows WASI, a runtime or a socket: the world comes in through [`net::Net`] and
+//! [`console::Console`].
+
+pub mod alias;
+pub mod args;
+pub mod client;
+pub mod command;
+pub mod console;
+pub mod copy;
+pub mod counts;
+pub mod encode;
+pub mod entry;
+pub mod exchange;
+pub mod flags;
+pub mod help;
+pub mod job;
+pub mod listing;
+pub mod message;
+pub mod net;
+pub mod outcome;
+pub mod pacing;
+pub mod progress;
+pub mod reader;
+pub mod remedy;
+pub mod report;
+pub mod retry;
+pub mod s3error;
+pub mod secret;
+pub mod sigv4;
+pub mod spool;
+pub mod target;
+pub mod timestamp;
+pub mod validate;
+pub mod xml;

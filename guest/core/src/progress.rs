@@ -1,0 +1,99 @@
+//! The line on a terminal that shows how far the run is.
+
+use crate::counts::Counts;
+use std::time::Duration;
+
+/// Between two drawings. Ten a second is as much as an eye follows.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// The rate is measured over at least this long, so that it can be read.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// The state of the line.
+#[derive(Debug, Default)]
+pub struct Progress {
+    drawn: Option<Duration>,
+    window: Option<(Duration, u64)>,
+    rate: f64,
+    width: Option<usize>,
+}
+
+impl Progress {
+    /// `width` is the terminal's, when it is known. Where it is not, the terminal is told not to
+    /// wrap while the line is drawn.
+    pub fn new(width: Option<usize>) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    /// The text that draws the line, when it is time to.
+    pub fn draw(&mut self, now: Duration, counts: &Counts, listed: bool) -> Option<String> {
+        if self.drawn.is_some_and(|drawn| now < drawn + TICK) {
+            return None;
+        }
+        self.drawn = Some(now);
+        let done = counts.triggered + counts.failed + counts.vanished + counts.elsewhere;
+        match self.window {
+            Some((since, before)) if now >= since + WINDOW => {
+                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+                self.window = Some((now, done));
+            }
+            Some((since, before)) if self.rate == 0.0 && now > since => {
+                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+            }
+            Some(_) => {}
+            None => self.window = Some((now, done)),
+        }
+        let more = if listed { "" } else { "+" };
+        let mut line = format!(
+            "{}{more} found, {} triggered, {} failed, {}/s",
+            grouped(counts.total),
+            grouped(counts.triggered),
+            grouped(counts.failed),
+            grouped(self.rate as u64)
+        );
+        if let Some(width) = self.width {
+            line.truncate(width.saturating_sub(1));
+        }
+        Some(format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h"))
+    }
+
+    /// The text that removes the line, if it is there.
+    pub fn erase(&mut self) -> &'static str {
+        if self.drawn.take().is_some() { "\r\x1b[K" } else { "" }
+    }
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_draws_at_ten_hertz_at_most_and_fits_the_terminal() {
+        let mut progress = Progress::new(Some(20));
+        let counts = Counts { total: 1_234_567, triggered: 1000, ..Counts::default() };
+        let line = progress.draw(Duration::ZERO, &counts, false).unwrap();
+        assert!(line.contains("1,234,567+ found, 1\x1b[K"), "{line:?}");
+        assert_eq!(progress.draw(Duration::from_millis(99), &counts, false), None);
+        assert!(progress.draw(Duration::from_millis(100), &counts, true).is_some());
+        assert_eq!(progress.erase(), "\r\x1b[K");
+        assert_eq!(progress.erase(), "");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 10_000_000].map(grouped), ["0", "999", "1,000", "10,000,000"]);
+    }
+}

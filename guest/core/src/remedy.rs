@@ -1,0 +1,90 @@
+//! What to do about an error: the sentence behind the server's own.
+
+use crate::outcome::Cause;
+
+/// What was being done when the server refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum During {
+    /// Listing the backlog.
+    Listing,
+    /// HEAD of a version.
+    Trigger,
+    /// Copying a version onto itself.
+    Copy,
+    /// Reading the object lock configuration.
+    LockConfiguration,
+}
+
+/// The cause, and behind it what to do next where that is known.
+pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> String {
+    let text = match cause {
+        Cause::Transport(error) => format!("{authority}: {error}"),
+        _ => cause.to_string(),
+    };
+    let Cause::Server(error) = cause else { return text };
+    let remedy = match error.code.as_str() {
+        "AccessDenied" => match during {
+            During::Listing => {
+                "The account needs the permission admin:ReplicationDiff.".to_owned()
+            }
+            During::Trigger => format!("The account needs s3:GetObject on arn:aws:s3:::{bucket}/*."),
+            During::Copy => format!("The account needs s3:PutObject on arn:aws:s3:::{bucket}/*."),
+            During::LockConfiguration => format!(
+                "--clear-checksum needs s3:GetBucketObjectLockConfiguration on arn:aws:s3:::{bucket}, to see that no default retention locks what it copies."
+            ),
+        },
+        "SignatureDoesNotMatch" => {
+            "Check the secret key of the alias; a proxy that changes the Host header causes this too."
+                .to_owned()
+        }
+        "InvalidAccessKeyId" => "Check the access key of the alias.".to_owned(),
+        "InvalidTokenId" | "ExpiredToken" => {
+            "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
+                .to_owned()
+        }
+        "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
+        "XMinioAdminRemoteTargetNotFoundError" => {
+            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
+        }
+        _ if error.status == 403 && error.code.is_empty() => {
+            "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
+        }
+        _ => return text,
+    };
+    let stop = if text.ends_with('.') { "" } else { "." };
+    format!("{text}{stop} {remedy}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::TransportError;
+    use crate::s3error::S3Error;
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let denied = |during| {
+            let error = S3Error {
+                code: "AccessDenied".into(),
+                message: "Access Denied.".into(),
+                ..S3Error::default()
+            };
+            explain(&Cause::Server(Box::new(error)), during, "b", "h:9000")
+        };
+        assert_eq!(
+            denied(During::Listing),
+            "Access Denied. The account needs the permission admin:ReplicationDiff."
+        );
+        assert_eq!(
+            denied(During::Trigger),
+            "Access Denied. The account needs s3:GetObject on arn:aws:s3:::b/*."
+        );
+        assert!(denied(During::Copy).contains("s3:PutObject"));
+    }
+
+    #[test]
+    fn a_network_error_names_the_server() {
+        let cause = Cause::Transport(TransportError::Refused);
+        assert_eq!(explain(&cause, During::Listing, "b", "h:9000"), "h:9000: connection refused");
+    }
+}
