@@ -5,6 +5,7 @@
 //! the rest.
 
 use crate::flags::{self, Flag, Takes};
+use crate::secret::REDACTED;
 use crate::target::Target;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -273,6 +274,30 @@ fn normalize(words: &[String]) -> Result<Vec<String>, String> {
     options.push("--".to_owned());
     options.append(&mut rest);
     Ok(options)
+}
+
+/// The words as a sandbox may see them: the values of `--custom-header`, which may be tokens, are
+/// replaced.
+pub fn redact(words: &[String]) -> Vec<String> {
+    let is_header = |word: &str| {
+        let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+        name.and_then(flags::find).is_some_and(|flag| flag.long == "custom-header")
+    };
+    let hide = |value: &str| {
+        let name = value.split(':').next().unwrap_or_default();
+        format!("{name}:{REDACTED}")
+    };
+    let mut redacted: Vec<String> = Vec::with_capacity(words.len());
+    let mut value_of_header = false;
+    for word in words {
+        redacted.push(match word.split_once('=') {
+            _ if value_of_header => hide(word),
+            Some((flag, value)) if is_header(flag) => format!("{flag}={}", hide(value)),
+            _ => word.clone(),
+        });
+        value_of_header = !value_of_header && is_header(word);
+    }
+    redacted
 }
 
 /// Go's `strconv.ParseBool`.

@@ -375,7 +375,7 @@ impl Job {
             Err(error) if retry::S3.retries_transport(error) => {
                 (Verdict::Again(Cause::Transport(error.clone())), None)
             }
-            Err(error @ (TransportError::Tls(_) | TransportError::Denied)) => {
+            Err(error @ TransportError::Tls(_)) => {
                 (Verdict::Fatal(Cause::Transport(error.clone())), None)
             }
             Err(error) => (Verdict::Failed(Cause::Transport(error.clone())), None),
@@ -449,7 +449,9 @@ impl Job {
     fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {
         self.counts.done(outcome);
         match outcome {
-            Outcome::Failed(cause @ Cause::Transport(_)) => {
+            Outcome::Failed(cause @ Cause::Transport(error))
+                if *error != TransportError::Denied =>
+            {
                 self.unreachable += 1;
                 if self.unreachable >= MAX_UNREACHABLE {
                     self.refused.get_or_insert(cause.clone());

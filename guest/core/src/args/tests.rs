@@ -104,3 +104,17 @@ fn sizes_are_read_as_go_humanize_reads_them() {
     }
     assert!(parse_bytes("0").is_err() && parse_bytes("1XB").is_err());
 }
+
+#[test]
+fn the_sandbox_never_sees_the_value_of_a_custom_header() {
+    let words: Vec<String> =
+        ["-H", "X-A:topsecret", "--custom-header=X-B:topsecret", "-H=X-C: topsecret", "a/b"]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+    let redacted = redact(&words);
+    assert!(redacted.iter().all(|word| !word.contains("topsecret")), "{redacted:?}");
+    assert_eq!(redacted[1], "X-A:**REDACTED**");
+    let env = |_: &str| None;
+    assert_eq!(Args::parse(&redacted, &env).unwrap().custom_headers.len(), 3);
+}

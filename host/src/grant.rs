@@ -1,0 +1,291 @@
+//! What the component may ask the server for, and nothing else.
+//!
+//! The grant is made from the command line before the component runs. It is checked on the request
+//! as it will be sent, before anything is signed: a component that turned hostile could list one
+//! bucket's backlog and HEAD its objects, because that is what the user asked for.
+
+use http::{HeaderMap, HeaderName, Method, Request, Uri};
+use resync_core::alias::Endpoint;
+use resync_core::args::Args;
+use resync_core::encode;
+use std::fmt;
+
+/// The requests of one run.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    origin: Endpoint,
+    /// `/bucket/prefix`, encoded: every object path begins so.
+    objects: String,
+    /// `/bucket`, encoded.
+    bucket: String,
+    /// `bucket=…` and `prefix=…` of the listing.
+    listing: (String, Option<String>),
+    copies: bool,
+    tags: bool,
+}
+
+/// What kind of granted request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The replication diff.
+    Listing,
+    /// The bucket's replication targets.
+    Targets,
+    /// The bucket's region.
+    Location,
+    /// The bucket's object lock configuration.
+    LockConfiguration,
+    /// HEAD of a version.
+    Head,
+    /// The tags of a version.
+    Tags,
+    /// A copy of a version onto itself.
+    Copy,
+}
+
+/// Why a request is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// What was asked for; control characters cannot occur in it.
+    pub request: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The sandbox denied `{}`: {}.", self.request, self.reason)
+    }
+}
+
+/// Headers that may go out with any request.
+const COMMON: &[&str] =
+    &["host", "user-agent", "x-minio-source-proxy-request", "x-amz-checksum-mode"];
+
+/// Headers that may go out with a copy. None of them changes an ACL, a storage class, a lock, tags
+/// or metadata.
+const FOR_COPY: &[&str] = &[
+    "x-amz-checksum-algorithm",
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-metadata-directive",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-context",
+    "x-minio-source-mtime",
+];
+
+/// Headers of a signature. What the component sets here is dropped, not denied: a component made
+/// for other hosts signs its requests, and here only the host does.
+const SIGNATURE: &[&str] = &[
+    "authorization",
+    "x-amz-date",
+    "x-amz-content-sha256",
+    "x-amz-security-token",
+    "date",
+    "cookie",
+];
+
+impl Grant {
+    /// The grant of a command line, for the server of its alias.
+    pub fn new(args: &Args, origin: &Endpoint) -> Self {
+        let target = &args.target;
+        let mut bucket = String::from("/");
+        encode::path(&mut bucket, &target.bucket);
+        let mut objects = format!("{bucket}/");
+        encode::path(&mut objects, &target.prefix);
+        let parameter = |name: &str, value: &str| {
+            let mut parameter = format!("{name}=");
+            encode::query_value(&mut parameter, value);
+            parameter
+        };
+        let prefix = (!target.prefix.is_empty()).then(|| parameter("prefix", &target.prefix));
+        let writes = args.clear_checksum && !args.dry_run;
+        Self {
+            origin: origin.clone(),
+            objects,
+            bucket,
+            listing: (parameter("bucket", &target.bucket), prefix),
+            copies: writes,
+            tags: writes && args.validate,
+        }
+    }
+
+    /// The server.
+    pub fn origin(&self) -> &Endpoint {
+        &self.origin
+    }
+
+    /// Checks a request as the component made it.
+    ///
+    /// # Errors
+    /// [`Denial`] says what the user is told.
+    pub fn check<B>(&self, request: &Request<B>) -> Result<Kind, Denial> {
+        let verdict = self
+            .check_origin(request.uri(), request.headers())
+            .and_then(|()| self.check_request(request.method(), request.uri()))
+            .and_then(|kind| self.check_headers(kind, request).map(|()| kind));
+        verdict.map_err(|reason| Denial {
+            request: format!("{} {}", request.method(), request.uri()),
+            reason,
+        })
+    }
+
+    fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+        if scheme != self.origin.scheme.as_str() || authority != self.origin.authority {
+            return Err(format!("this run may only ask {}, the server of its alias", self.origin));
+        }
+        let mut hosts = headers.get_all(http::header::HOST).iter();
+        if hosts.any(|host| host.as_bytes() != self.origin.authority.as_bytes()) {
+            return Err("the Host header names another server".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_request(&self, method: &Method, uri: &Uri) -> Result<Kind, String> {
+        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+        if let Some(rest) = path.strip_prefix("/minio/admin/") {
+            return self.check_admin(method, rest, query);
+        }
+        if path == self.bucket && method == Method::GET {
+            return match query {
+                "location=" | "location" => Ok(Kind::Location),
+                "object-lock=" | "object-lock" if self.copies => Ok(Kind::LockConfiguration),
+                _ => Err("only its region and, for --clear-checksum, its object lock configuration may be read of a bucket".to_owned()),
+            };
+        }
+        if !path.starts_with(&self.objects) || path.len() <= self.bucket.len() + 1 {
+            return Err("it is outside TARGET".to_owned());
+        }
+        if !is_canonical(path) {
+            return Err("its path is not written in the one canonical way".to_owned());
+        }
+        let version = query.strip_prefix("tagging=&").unwrap_or(query);
+        let version = version.strip_prefix("versionId=").filter(|id| is_plain(id));
+        if version.is_none() {
+            return Err("it does not name exactly one version".to_owned());
+        }
+        match (method, query.starts_with("tagging=&")) {
+            (&Method::HEAD, false) => Ok(Kind::Head),
+            (&Method::PUT, false) if self.copies => Ok(Kind::Copy),
+            (&Method::PUT, false) => Err("copying needs --clear-checksum".to_owned()),
+            (&Method::GET, true) if self.tags => Ok(Kind::Tags),
+            (&Method::GET, true) => {
+                Err("reading tags needs --clear-checksum --validate".to_owned())
+            }
+            _ => Err("objects are only looked at, never read, written or deleted".to_owned()),
+        }
+    }
+
+    fn check_admin(&self, method: &Method, rest: &str, query: &str) -> Result<Kind, String> {
+        let other = || {
+            "of the admin API only the replication diff and the targets of the bucket may be read"
+                .to_owned()
+        };
+        let (version, call) = rest.split_once('/').ok_or_else(other)?;
+        if !matches!(version, "v3" | "v4") {
+            return Err(other());
+        }
+        let mut parameters = query.split('&');
+        if parameters.next() != Some(self.listing.0.as_str()) {
+            return Err("it is about another bucket".to_owned());
+        }
+        match (call, method) {
+            ("replication/diff", &Method::POST) => {
+                let rest: Vec<&str> = parameters.collect();
+                let wanted: Vec<&str> = self.listing.1.as_deref().into_iter().collect();
+                if rest == wanted {
+                    Ok(Kind::Listing)
+                } else {
+                    Err("it is outside TARGET".to_owned())
+                }
+            }
+            ("list-remote-targets", &Method::GET) => match (parameters.next(), parameters.next()) {
+                (None | Some("type=replication"), None) => Ok(Kind::Targets),
+                _ => Err(other()),
+            },
+            _ => Err(other()),
+        }
+    }
+
+    fn check_headers<B>(&self, kind: Kind, request: &Request<B>) -> Result<(), String> {
+        for name in request.headers().keys() {
+            let name = name.as_str();
+            let allowed = COMMON.contains(&name)
+                || SIGNATURE.contains(&name)
+                || (kind == Kind::Copy && FOR_COPY.contains(&name))
+                || (name == "content-length" && is_zero(request.headers()));
+            if !allowed {
+                return Err(format!("header `{name}` is not allowed"));
+            }
+        }
+        if kind == Kind::Copy {
+            let one = |name: &str| {
+                let mut values = request.headers().get_all(name).iter();
+                values.next().filter(|_| values.next().is_none()).map(http::HeaderValue::as_bytes)
+            };
+            let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+            if one("x-amz-copy-source") != Some(target.as_bytes()) {
+                return Err("the source of a copy must be the very same version".to_owned());
+            }
+            if one("x-amz-metadata-directive") != Some(b"COPY") {
+                return Err("a copy must keep the metadata".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what the component set of a signature.
+    pub fn strip_signature(headers: &mut HeaderMap) {
+        for name in SIGNATURE {
+            headers.remove(HeaderName::from_static(name));
+        }
+    }
+}
+
+fn is_zero(headers: &HeaderMap) -> bool {
+    headers.get_all(http::header::CONTENT_LENGTH).iter().all(|length| length.as_bytes() == b"0")
+}
+
+/// Unreserved characters and well-formed escapes only.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && escapes_are_canonical(text, |_| false)
+}
+
+/// Whether the path is the one way to write its key: every byte that needs an escape has one in
+/// upper case and no other has, no `.` or `..` segment, and no empty one but at the end.
+fn is_canonical(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let empty_inside = segment.is_empty() && segments.peek().is_some();
+        if empty_inside || segment == "." || segment == ".." {
+            return false;
+        }
+    }
+    escapes_are_canonical(path, |byte| byte == b'/')
+}
+
+fn escapes_are_canonical(text: &str, also: impl Fn(u8) -> bool) -> bool {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if unreserved(byte) || also(byte) {
+            continue;
+        }
+        let mut digit = || {
+            let digit = bytes.next().filter(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b))?;
+            char::from(digit).to_digit(16)
+        };
+        let escaped = if byte == b'%' { digit().zip(digit()) } else { None };
+        let decoded = escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        if decoded.is_none_or(|decoded| unreserved(decoded) || also(decoded)) {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

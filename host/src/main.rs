@@ -1,0 +1,9 @@
+//! The `mc-wasi` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    ExitCode::from(mc_wasi::program::run(&words))
+}

@@ -1,0 +1,225 @@
+//! The story of one call of `mc-wasi`.
+
+use crate::config::{self, Env};
+use crate::connect::Connector;
+use crate::engine::{self, COMPONENT, Provision};
+use crate::grant::Grant;
+use crate::hooks::Gate;
+use crate::pool::Pool;
+use crate::stdio::{Output, StopInput};
+use crate::trace::Tracer;
+use crate::words::{self, Request};
+use crate::{signals, tls};
+use resync_core::alias::Alias;
+use resync_core::args::{self, Args};
+use resync_core::command::{SERVES, program_name};
+use resync_core::flags::{self, Class};
+use resync_core::message::Message;
+use resync_core::sigv4::{DEFAULT_REGION, Signer};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A reader of stdout that went away ends mc by SIGPIPE, which a shell reports as this.
+const BROKEN_PIPE: u8 = 141;
+
+/// Runs the program with the words of the command line and returns its exit status.
+pub fn run(words: &[String]) -> u8 {
+    let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match words::read(words.get(1..).unwrap_or_default()) {
+        Request::Version => say(&words::version(&program)),
+        Request::Commands(level) => say(&words::commands(&program, &level)),
+        Request::Unknown { word, like } => unknown(&program, &word, &like),
+        Request::Run(rest) => match Call::new(&program, &rest, &env) {
+            Ok(call) => call.run(),
+            Err(message) => fail(&program, &message, is_json(&rest, &env)),
+        },
+    }
+}
+
+/// Everything decided before the component starts.
+struct Call<'a> {
+    program: &'a str,
+    words: &'a [String],
+    env: Env<'a>,
+    folder: Option<PathBuf>,
+    /// `None` when the component will only say what is wrong with the arguments.
+    job: Option<(Args, Alias)>,
+}
+
+impl<'a> Call<'a> {
+    fn new(program: &'a str, words: &'a [String], env: Env<'a>) -> Result<Self, Message> {
+        let args = Args::parse(words, env).ok();
+        let folder = config::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
+        let job = match args {
+            Some(args) => {
+                let alias = config::alias(&args.target.alias, folder.as_deref(), env)?;
+                alias.map(|alias| (args, alias))
+            }
+            None => None,
+        };
+        Ok(Self { program, words, env, folder, job })
+    }
+
+    fn run(self) -> u8 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let result = runtime
+            .map_err(|error| Message::fatal("Unable to start.", error.to_string()))
+            .and_then(|runtime| {
+                let status = runtime.block_on(self.run_component());
+                // A request nobody waits for any more must not keep the process.
+                runtime.shutdown_background();
+                status
+            });
+        match result {
+            Ok(status) => status,
+            Err(message) => fail(self.program, &message, is_json(self.words, self.env)),
+        }
+    }
+
+    async fn run_component(&self) -> Result<u8, Message> {
+        let unable = |error: wasmtime::Error| {
+            Message::fatal("Unable to run the component.", format!("{error:#}"))
+        };
+        let engine = engine::engine(self.cache_folder()).map_err(unable)?;
+        let component = engine::compile(&engine, COMPONENT).map_err(unable)?;
+        let stdout = Output::stdout();
+        let stdin = StopInput::default();
+        let received = signals::watch(stdin.clone());
+        let provision = Provision {
+            arguments: self.arguments(),
+            variables: self.variables(),
+            stdout: stdout.clone(),
+            stderr: Output::stderr(),
+            stdin,
+            gate: self.gate()?.unwrap_or_default(),
+        };
+        let success = engine::run(&component, provision).await;
+        if let Some(status) = received.status() {
+            return Ok(status);
+        }
+        if stdout.is_broken() {
+            return Ok(BROKEN_PIPE);
+        }
+        success.map(|success| u8::from(!success)).map_err(unable)
+    }
+
+    /// The words, without what is secret in them.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![self.program.to_owned()];
+        arguments.extend(args::redact(self.words));
+        arguments
+    }
+
+    /// What the component may know of the environment.
+    fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![(SERVES.to_owned(), served())];
+        if let Some(folder) = &self.folder {
+            variables.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
+        }
+        let known = flags::FLAGS.iter().map(|flag| flag.env).filter(|env| !env.is_empty());
+        for name in known.chain(["NO_COLOR", "COLUMNS", "MC_REGION", "AWS_REGION"]) {
+            if name != "MC_CONFIG_DIR"
+                && let Some(value) = (self.env)(name)
+            {
+                variables.push((name.to_owned(), value));
+            }
+        }
+        if let Some((args, alias)) = &self.job {
+            variables.push((format!("MC_HOST_{}", args.target.alias), alias.endpoint.to_string()));
+        }
+        variables
+    }
+
+    /// `None` where there is nothing to ask a server for: the component will say what is wrong.
+    fn gate(&self) -> Result<Option<Gate>, Message> {
+        let Some((args, alias)) = &self.job else { return Ok(None) };
+        let tls = tls::client(self.folder.as_deref(), args.insecure)
+            .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
+        let mut connector = Connector::new(&alias.endpoint, tls, args.resolve.clone());
+        connector.limit(args.limit_upload, args.limit_download);
+        // One more than objects in flight: the listing has a connection of its own.
+        let pool = Pool::new(connector, args.concurrent + 1);
+        let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
+        let signer = alias.credentials.clone().map(|credentials| {
+            Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))
+        });
+        let grant = Grant::new(args, &alias.endpoint);
+        let headers: Result<Vec<_>, Message> = args.custom_headers.iter().map(header).collect();
+        let tracer = args.debug.then(|| Tracer::new(self.program, &args.custom_headers));
+        let gate = Gate::new(grant, signer, region.is_some(), pool)
+            .with_custom_headers(headers?)
+            .with_debug(tracer)
+            .on_denial(|denial| {
+                let line = Message::error(denial.to_string(), "").line("mc-wasi", false);
+                let _ = writeln!(std::io::stderr(), "{line}");
+            });
+        Ok(Some(gate))
+    }
+
+    /// `$XDG_CACHE_HOME/mc-wasi` or `~/.cache/mc-wasi`; without a home nothing is kept.
+    fn cache_folder(&self) -> Option<PathBuf> {
+        let base = (self.env)("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| {
+            (self.env)("LOCALAPPDATA")
+                .filter(|_| cfg!(windows))
+                .map(PathBuf::from)
+                .or_else(|| (self.env)("HOME").map(|home| Path::new(&home).join(".cache")))
+        });
+        base.filter(|base| base.is_absolute()).map(|base| base.join("mc-wasi"))
+    }
+}
+
+/// The flags this host serves, and that it can stop a run.
+fn served() -> String {
+    let served =
+        flags::FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
+    let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
+    names.extend(["debug", "stop"]);
+    names.join(",")
+}
+
+fn header(
+    (name, value): &(String, String),
+) -> Result<(http::HeaderName, http::HeaderValue), Message> {
+    let bad = || Message::fatal(format!("invalid custom header entry {name}"), "");
+    let parsed = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+    let mut value = http::HeaderValue::from_str(value).map_err(|_| bad())?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
+}
+
+fn is_json(words: &[String], env: Env<'_>) -> bool {
+    Args::parse(words, env).is_ok_and(|args| args.json)
+}
+
+fn say(text: &str) -> u8 {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => 0,
+        Err(_) => BROKEN_PIPE,
+    }
+}
+
+fn fail(program: &str, message: &Message, json: bool) -> u8 {
+    if json {
+        say(&format!("{}\n", message.json()));
+    } else {
+        let _ = writeln!(std::io::stderr(), "{}", message.line(program, false));
+    }
+    1
+}
+
+fn unknown(program: &str, word: &str, like: &[&str]) -> u8 {
+    let message = Message::fatal(
+        format!("`{word}` is not a recognized command. Get help using `--help` flag."),
+        "",
+    );
+    let mut text = message.line(program, false);
+    if !like.is_empty() {
+        text.push_str("\n\nDid you mean one of these?\n");
+        for name in like {
+            text.push_str(&format!("        `{name}`\n"));
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    1
+}

@@ -1,0 +1,78 @@
+//! Ctrl-C and SIGTERM: the first asks the component to stop, the second ends at once.
+//!
+//! A thread of its own watches them, so that neither a busy component nor a blocked pipe can keep
+//! the user waiting.
+
+use crate::stdio::StopInput;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+/// For requests in flight to finish and the summary to be printed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The exit status of the signal received, 0 while there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Received(Arc<AtomicU8>);
+
+impl Received {
+    /// 130 or 143 once a signal has come.
+    pub fn status(&self) -> Option<u8> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|status| *status != 0)
+    }
+}
+
+/// Begins to watch. Where that is not possible, signals keep their usual effect.
+pub fn watch(stop: StopInput) -> Received {
+    let received = Received::default();
+    let shared = received.clone();
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(run(&stop, &shared));
+        }
+    });
+    received
+}
+
+#[cfg(unix)]
+async fn run(stop: &StopInput, received: &Received) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let mut next = async || {
+        tokio::select! {
+            _ = interrupt.recv() => 130u8,
+            _ = terminate.recv() => 143u8,
+        }
+    };
+    let status = next().await;
+    received.0.store(status, Ordering::SeqCst);
+    stop.stop();
+    let status = tokio::time::timeout(GRACE, next()).await.unwrap_or(status);
+    leave(status);
+}
+
+#[cfg(not(unix))]
+async fn run(stop: &StopInput, received: &Received) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        received.0.store(130, Ordering::SeqCst);
+        stop.stop();
+        let _ = tokio::time::timeout(GRACE, tokio::signal::ctrl_c()).await;
+        leave(130);
+    }
+}
+
+/// Ends the process, with the progress line removed.
+#[expect(clippy::exit, reason = "the component may be stuck; nobody else can end the process")]
+#[expect(clippy::print_stderr, reason = "the component, which owns the streams, is given up")]
+fn leave(status: u8) -> ! {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K\x1b[?7h");
+    }
+    std::process::exit(i32::from(status))
+}

@@ -1,0 +1,169 @@
+//! The words before the flags: `mc-wasi [FLAGS] replicate resync-backlog [FLAGS] TARGET`.
+//!
+//! mc takes its global flags before the first command word, between the two and behind them. The
+//! component takes flags and TARGET only, so the two words are found and taken out here.
+
+use resync_core::flags::{self, ABOUT, Takes};
+
+/// What the words ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// The command, with the words that are left for the component.
+    Run(Vec<String>),
+    /// `--version`.
+    Version,
+    /// The list of commands, at the level of these words.
+    Commands(Vec<String>),
+    /// A word that is no command, and those it may have been meant for.
+    Unknown {
+        /// The word.
+        word: String,
+        /// Known words like it.
+        like: Vec<&'static str>,
+    },
+}
+
+const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
+
+/// Reads the words behind `argv[0]`.
+pub fn read(words: &[String]) -> Request {
+    let mut rest = Vec::with_capacity(words.len());
+    let mut found = 0;
+    let mut queue = words.iter();
+    while let Some(word) = queue.next() {
+        let expected = COMMAND.get(found).copied();
+        let Some(expected) = expected.filter(|_| word != "--") else {
+            rest.push(word.clone());
+            rest.extend(queue.by_ref().cloned());
+            break;
+        };
+        if let Some(name) = flag_name(word) {
+            if found == 0 && matches!(name, "version" | "v") {
+                return Request::Version;
+            }
+            rest.push(word.clone());
+            let takes_next = flags::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
+            if takes_next && !word.contains('=') {
+                rest.extend(queue.next().cloned());
+            }
+        } else if word == expected {
+            found += 1;
+        } else {
+            return Request::Unknown { word: word.clone(), like: like(word, expected) };
+        }
+    }
+    if found == COMMAND.len() {
+        return Request::Run(rest);
+    }
+    Request::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
+}
+
+/// The name in a word that is a flag.
+fn flag_name(word: &str) -> Option<&str> {
+    let name = word.strip_prefix('-')?;
+    let name = name.strip_prefix('-').unwrap_or(name);
+    (!name.is_empty()).then(|| name.split('=').next().unwrap_or(name))
+}
+
+fn like(word: &str, known: &'static str) -> Vec<&'static str> {
+    let close = known.starts_with(word) || distance(word, known) < 3;
+    if close && !word.is_empty() { vec![known] } else { Vec::new() }
+}
+
+/// Levenshtein distance of two words.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, to) in row.iter_mut().skip(1).zip(b.chars()) {
+            let cost = (diagonal + usize::from(from != to)).min(left + 1).min(*cell + 1);
+            diagonal = std::mem::replace(cell, cost);
+            left = cost;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// The text of [`Request::Commands`].
+pub fn commands(program: &str, level: &[String]) -> String {
+    let (name, about, list) = match level {
+        [] => (
+            program.to_owned(),
+            "MinIO replication tools in a WebAssembly sandbox",
+            format!("  {:<16}{}", COMMAND[0], "configure server side bucket replication"),
+        ),
+        _ => (
+            format!("{program} {}", COMMAND[0]),
+            "configure server side bucket replication",
+            format!("  {:<16}{ABOUT}", COMMAND[1]),
+        ),
+    };
+    format!(
+        "NAME:
+  {name} - {about}
+
+USAGE:
+  {name} COMMAND [COMMAND FLAGS | -h] [ARGUMENTS...]
+
+COMMANDS:
+{list}
+
+Use \"{program} replicate resync-backlog --help\" for its flags.
+"
+    )
+}
+
+/// The text of [`Request::Version`].
+pub fn version(program: &str) -> String {
+    format!(
+        "{program} version {} (commit-id={})\nRuntime: wasmtime {} {}/{}\nLicense Apache-2.0 <https://www.apache.org/licenses/LICENSE-2.0>\n",
+        env!("CARGO_PKG_VERSION"),
+        env!("MC_WASI_REVISION"),
+        crate::engine::WASMTIME_VERSION,
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(line: &str) -> Request {
+        read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    fn run(rest: &str) -> Request {
+        Request::Run(rest.split_whitespace().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn the_command_words_are_taken_out_wherever_flags_stand() {
+        assert_eq!(request("replicate resync-backlog a/b"), run("a/b"));
+        assert_eq!(
+            request("--json replicate -C dir resync-backlog a/b -c 5"),
+            run("--json -C dir a/b -c 5")
+        );
+        assert_eq!(
+            request("-C replicate replicate resync-backlog --help"),
+            run("-C replicate --help")
+        );
+        assert_eq!(request("replicate resync-backlog -- replicate"), run("-- replicate"));
+    }
+
+    #[test]
+    fn what_is_no_command_is_named_with_what_it_may_have_been() {
+        assert_eq!(
+            request("replicate resync a/b"),
+            Request::Unknown { word: "resync".into(), like: vec!["resync-backlog"] }
+        );
+        assert_eq!(request("mirror"), Request::Unknown { word: "mirror".into(), like: vec![] });
+        assert_eq!(request(""), Request::Commands(vec![]));
+        assert_eq!(request("replicate --help"), Request::Commands(vec!["replicate".into()]));
+        assert_eq!(request("--version"), Request::Version);
+    }
+}
