@@ -1,0 +1,5 @@
+//! Test support for `mc-wasi`: servers that a replication backlog can be triggered on, one of them
+//! real and one not.
+
+pub mod fake;
+pub mod minio;

@@ -1,0 +1,154 @@
+//! What has not been replicated, as the server's replication diff tells it: the one view that
+//! changes nothing.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::client::{Client, encode_query};
+use super::pair::{Pair, SOURCE_BUCKET};
+
+/// Writing the last state takes the server a tenth of a second, or two when it first has to find
+/// out that the target is gone.
+const SETTLE_BASE: Duration = Duration::from_secs(60);
+/// On top of [`SETTLE_BASE`] for each entry: a single-drive server settles about 450 a second, a
+/// busy machine far fewer.
+const SETTLE_EACH: Duration = Duration::from_millis(10);
+/// A version whose lock was set while it was being replicated stays `PENDING` for good. A backlog
+/// that has not changed for this long will not: the server needs two seconds at most to find out
+/// that a target is gone.
+const UNCHANGED: Duration = Duration::from_secs(3);
+
+/// How many entries are shown when waiting was in vain.
+const SHOWN: usize = 10;
+
+/// One line of the diff. Absent fields are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DiffEntry {
+    /// Object key.
+    pub object: String,
+    /// Version id, `null` for a null version.
+    #[serde(rename = "versionId")]
+    pub version_id: String,
+    /// `FAILED`, `PENDING`, or empty for a version that was never replicated.
+    #[serde(rename = "rStatus", default)]
+    pub status: String,
+    /// State of a permanent delete that the target has not seen.
+    #[serde(rename = "dStatus", default)]
+    pub delete_status: String,
+    /// True for delete markers and for versions that wait for their purge.
+    #[serde(rename = "deletemarker", default)]
+    pub delete_marker: bool,
+    /// Modification time, RFC 3339 with nanoseconds.
+    #[serde(rename = "lastModified")]
+    pub last_modified: String,
+    /// The targets that lack it, by ARN.
+    #[serde(default)]
+    pub targets: BTreeMap<String, TargetStatus>,
+}
+
+/// What one target lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TargetStatus {
+    /// As [`DiffEntry::status`].
+    #[serde(rename = "rStatus", default)]
+    pub status: String,
+    /// As [`DiffEntry::delete_status`].
+    #[serde(rename = "drStatus", default)]
+    pub delete_status: String,
+}
+
+impl DiffEntry {
+    fn pending(&self) -> bool {
+        self.status == "PENDING" || self.delete_status == "PENDING"
+    }
+}
+
+/// Lists the backlog of a bucket.
+///
+/// # Panics
+/// When the server refuses, or the listing carries an error.
+#[must_use]
+#[track_caller]
+pub(super) fn diff(client: &Client, bucket: &str, prefix: &str) -> Vec<DiffEntry> {
+    let mut target = format!("/minio/admin/v3/replication/diff?bucket={}", encode_query(bucket));
+    if !prefix.is_empty() {
+        target.push_str("&prefix=");
+        target.push_str(&encode_query(prefix));
+    }
+    let reply = client.send("POST", &target, &[], b"").ok("replication diff");
+    let entries: Vec<DiffEntry> = serde_json::Deserializer::from_slice(&reply.body)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("not a replication diff ({error}):\n{}", reply.text()));
+    let complete = entries.last().is_none_or(|entry| !entry.object.is_empty());
+    assert!(complete, "the listing ends with an error:\n{}", reply.text());
+    entries
+}
+
+impl Pair {
+    /// The backlog of the source bucket under a prefix, in the server's order.
+    ///
+    /// # Panics
+    /// When the server refuses to list it.
+    #[must_use]
+    #[track_caller]
+    pub fn backlog(&self, prefix: &str) -> Vec<DiffEntry> {
+        diff(&self.source().client(), SOURCE_BUCKET, prefix)
+    }
+
+    /// Waits until exactly `entries` versions are in the backlog and nothing changes any more: the
+    /// server has given up on each of them, or the target is frozen, so that it never will.
+    ///
+    /// # Panics
+    /// When that does not happen in time.
+    #[track_caller]
+    pub fn wait_backlog(&self, entries: usize) -> Vec<DiffEntry> {
+        let extra = SETTLE_EACH.saturating_mul(u32::try_from(entries).unwrap_or(u32::MAX));
+        let mut last = (Instant::now(), Vec::new());
+        self.wait(&format!("a backlog of {entries}"), SETTLE_BASE + extra, |backlog| {
+            if backlog != last.1 {
+                last = (Instant::now(), backlog.to_vec());
+            }
+            let settled = self.frozen || !backlog.iter().any(DiffEntry::pending);
+            backlog.len() == entries && (settled || last.0.elapsed() > UNCHANGED)
+        })
+    }
+
+    /// Waits until nothing is left.
+    ///
+    /// # Panics
+    /// When that takes longer than `timeout`.
+    #[track_caller]
+    pub fn wait_empty(&self, timeout: Duration) {
+        self.wait("an empty backlog", timeout, <[DiffEntry]>::is_empty);
+    }
+
+    #[track_caller]
+    fn wait(
+        &self,
+        what: &str,
+        timeout: Duration,
+        mut done: impl FnMut(&[DiffEntry]) -> bool,
+    ) -> Vec<DiffEntry> {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            let backlog = self.backlog("");
+            if done(&backlog) {
+                return backlog;
+            }
+            assert!(
+                started.elapsed() < timeout,
+                "waited {timeout:?} for {what}, there are {}, first {:#?}",
+                backlog.len(),
+                &backlog[..backlog.len().min(SHOWN)]
+            );
+            sleep(pause);
+            // Listing a large backlog takes the server's CPU from what is waited for.
+            pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        }
+    }
+}

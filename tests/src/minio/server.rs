@@ -1,0 +1,341 @@
+//! One `minio server` process: started on a free port, killed, started again, gone with its owner.
+
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nix::unistd::{SysconfVar, sysconf};
+use tempfile::TempDir;
+
+use super::certs::Certs;
+use super::client::{Client, Keys};
+use super::process::{Port, Process};
+use super::tools::minio_path;
+
+/// A server is ready after about half a second; on a busy machine a few were seen to take ten.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a server may take to finish after SIGTERM before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(25);
+/// What is shown of the log when a server does not start.
+const LOG_TAIL: usize = 4_000;
+
+/// How a server is to run. The default is what most tests want: one drive, no region, no TLS.
+#[derive(Debug)]
+pub struct MinioOptions {
+    drives: usize,
+    env: Vec<(String, String)>,
+    region: Option<String>,
+    root: Keys,
+    certs: Option<Certs>,
+}
+
+impl Default for MinioOptions {
+    fn default() -> Self {
+        Self {
+            drives: 1,
+            env: Vec::new(),
+            region: None,
+            root: Keys::new("minioadmin", "minioadmin"),
+            certs: None,
+        }
+    }
+}
+
+impl MinioOptions {
+    /// One drive (fastest) or an erasure set of four and more.
+    #[must_use]
+    pub fn drives(mut self, drives: usize) -> Self {
+        self.drives = drives;
+        self
+    }
+
+    /// Any variable of the server's environment, such as `MINIO_IDLE_TIMEOUT`.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// `MINIO_SITE_REGION`: from then on the server refuses S3 requests signed for another region.
+    #[must_use]
+    pub fn region(mut self, region: &str) -> Self {
+        self.region = Some(region.to_owned());
+        self
+    }
+
+    /// `MINIO_API_REQUESTS_MAX`: more requests at once than this are answered with 429 or wait.
+    #[must_use]
+    pub fn requests_max(self, requests: usize) -> Self {
+        self.env("MINIO_API_REQUESTS_MAX", &requests.to_string())
+    }
+
+    /// A built-in key for SSE-S3 and SSE-KMS.
+    #[must_use]
+    pub fn kms(self) -> Self {
+        self.env("MINIO_KMS_SECRET_KEY", "test-key:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    }
+
+    /// Other root keys than `minioadmin`.
+    #[must_use]
+    pub fn root(mut self, access: &str, secret: &str) -> Self {
+        self.root = Keys::new(access, secret);
+        self
+    }
+
+    /// Serve HTTPS with this certificate.
+    #[must_use]
+    pub fn tls(mut self, certs: Certs) -> Self {
+        self.certs = Some(certs);
+        self
+    }
+}
+
+impl MinioOptions {
+    fn url(&self, port: &Port) -> String {
+        format!("{}://{}", self.scheme(), port.authority())
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.certs.is_some() { "https" } else { "http" }
+    }
+}
+
+fn connect(options: &MinioOptions, port: &Port) -> Client {
+    let region = options.region.as_deref().unwrap_or("us-east-1");
+    Client::new(&options.url(port), region, options.root.clone())
+}
+
+/// A running server, or one that was killed and can be started again on the same port and data.
+#[derive(Debug)]
+pub struct Minio {
+    options: MinioOptions,
+    dir: TempDir,
+    port: Port,
+    /// For root. All clients share its connections; a server that was started again gets a new one.
+    client: Client,
+    process: Option<Process>,
+}
+
+impl Minio {
+    /// Starts a server and waits until it serves signed requests.
+    ///
+    /// # Panics
+    /// When it does not get there, with the end of its log.
+    #[must_use]
+    pub fn start(options: MinioOptions) -> Self {
+        let dir = TempDir::new().expect("a temporary directory");
+        let port = Port::take();
+        let client = connect(&options, &port);
+        let mut minio = Self { options, dir, port, client, process: None };
+        minio.restart();
+        minio
+    }
+
+    /// `http://127.0.0.1:PORT`, or `https://` with TLS.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.options.url(&self.port)
+    }
+
+    /// The value of an `MC_HOST_*` variable: the URL with keys in it.
+    #[must_use]
+    pub fn alias_url(&self, keys: &Keys) -> String {
+        let token = keys.token.as_ref().map(|token| format!(":{token}")).unwrap_or_default();
+        let scheme = self.options.scheme();
+        format!("{scheme}://{}:{}{token}@{}", keys.access, keys.secret, self.authority())
+    }
+
+    /// `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.port.authority()
+    }
+
+    /// The keys of the root user.
+    #[must_use]
+    pub fn root(&self) -> &Keys {
+        &self.options.root
+    }
+
+    /// The certificate of a server with TLS.
+    #[must_use]
+    pub fn certs(&self) -> Option<&Certs> {
+        self.options.certs.as_ref()
+    }
+
+    /// A signed client for the root user.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A signed client for somebody else.
+    #[must_use]
+    pub fn client_for(&self, keys: Keys) -> Client {
+        self.client.with_keys(keys)
+    }
+
+    /// The first drive: `data_dir()/bucket/key/xl.meta` is where a version lives.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.drive(1)
+    }
+
+    /// All drives.
+    pub(super) fn data_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        (1..=self.options.drives).map(|number| self.drive(number))
+    }
+
+    /// Everything the server wrote to its terminal.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// SIGKILL. What the server only had in memory is lost, its retry list of failed replications
+    /// above all.
+    pub fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.end();
+        }
+    }
+
+    /// SIGTERM, and SIGKILL if that takes too long.
+    pub fn stop(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        process.signal(Signal::SIGTERM);
+        let started = Instant::now();
+        while started.elapsed() < STOP_TIMEOUT && matches!(process.child.try_wait(), Ok(None)) {
+            sleep(POLL);
+        }
+        process.end();
+    }
+
+    /// SIGSTOP: the server accepts connections and answers nothing.
+    pub fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.signal(Signal::SIGSTOP);
+        }
+    }
+
+    /// SIGCONT after [`Minio::freeze`].
+    pub fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.signal(Signal::SIGCONT);
+        }
+    }
+
+    /// User and system CPU time of the process so far, in seconds, as the kernel counts it.
+    #[must_use]
+    pub fn cpu_seconds(&self) -> f64 {
+        let Some(process) = &self.process else { return 0.0 };
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", process.child.id())).unwrap_or_default();
+        // Fields 14 and 15, counted after the command name, which may contain anything but ends
+        // with a parenthesis.
+        let ticks: u32 = stat
+            .rsplit(") ")
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u32>().ok())
+            .sum();
+        let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+        let per_second = per_second.and_then(|ticks| u32::try_from(ticks).ok()).unwrap_or(100);
+        f64::from(ticks) / f64::from(per_second)
+    }
+
+    /// Kills the server if it runs and starts it on the same port and data.
+    ///
+    /// # Panics
+    /// When it does not come up, with the end of its log.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.client = connect(&self.options, &self.port);
+        self.process = Some(Process::spawn(&mut self.command()));
+        if let Err(reason) = self.wait_ready() {
+            self.kill();
+            let log = self.log();
+            let tail = log.char_indices().rev().nth(LOG_TAIL).map_or(0, |(at, _)| at);
+            panic!("{} does not start: {reason}\n{}", self.url(), &log[tail..]);
+        }
+    }
+
+    fn command(&self) -> Command {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .expect("open the server's log");
+        let mut command = Command::new(minio_path());
+        command
+            .args(["server", "--quiet", "--address", &self.authority()])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.dir.path())
+            .env("MINIO_ROOT_USER", &self.root().access)
+            .env("MINIO_ROOT_PASSWORD", &self.root().secret)
+            .env("MINIO_CI_CD", "1") // drives of one erasure set may share a disk
+            .env("_MINIO_SCANNER", "off") // or it heals the backlog within a minute
+            .env("MINIO_BROWSER", "off")
+            .env("MINIO_UPDATE", "off")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("share the server's log"))
+            .stderr(log);
+        if let Some(region) = &self.options.region {
+            command.env("MINIO_SITE_REGION", region);
+        }
+        if let Some(certs) = &self.options.certs {
+            command.arg("--certs-dir").arg(certs.dir());
+        }
+        command.envs(self.options.env.iter().map(|(name, value)| (name, value)));
+        command.args(self.data_dirs());
+        command
+    }
+
+    /// Ready means: the health check says so and a signed request works. In between lies the
+    /// loading of users and buckets.
+    fn wait_ready(&mut self) -> Result<(), String> {
+        let client = self.client();
+        let started = Instant::now();
+        let mut last = "no answer yet".to_owned();
+        while started.elapsed() < READY_TIMEOUT {
+            let process = self.process.as_mut().expect("a process that was just started");
+            if let Ok(Some(status)) = process.child.try_wait() {
+                return Err(format!("it ended at once ({status})"));
+            }
+            let healthy = client.try_send("s3", "GET", "/minio/health/ready", &[], b"");
+            let answer = match healthy {
+                Ok(reply) if reply.status == 200 => client.try_send("s3", "GET", "/", &[], b""),
+                other => other,
+            };
+            match answer {
+                Ok(reply) if reply.status == 200 => return Ok(()),
+                Ok(reply) => last = format!("status {} {}", reply.status, reply.text()),
+                Err(error) => last = error,
+            }
+            sleep(POLL);
+        }
+        Err(format!("not ready after {READY_TIMEOUT:?}: {last}"))
+    }
+
+    fn drive(&self, number: usize) -> PathBuf {
+        self.dir.path().join(format!("drive{number}"))
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.dir.path().join("minio.log")
+    }
+}
+
+impl Drop for Minio {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

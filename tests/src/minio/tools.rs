@@ -1,0 +1,55 @@
+//! Where the real `minio` and `mc` are, and which versions they are.
+//!
+//! Both are built from source by `cargo xtask tools` into `target/tools/bin`. The versions stand in
+//! `tests/tools.txt` and nowhere else; xtask reads the same file, so the tests never run against
+//! something it did not install.
+
+use std::path::{Path, PathBuf};
+
+/// The pinned modules, `module@version` a line, `#` for comments.
+const TOOLS: &str = include_str!("../../tools.txt");
+
+/// The root of the workspace: the parent of this package.
+#[must_use]
+pub fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests package lies inside the workspace")
+        .to_path_buf()
+}
+
+/// The pinned `module@version` of a tool: `module("mc")`.
+///
+/// # Panics
+/// When `tests/tools.txt` does not name the tool.
+#[must_use]
+pub fn module(name: &str) -> &'static str {
+    TOOLS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .find(|line| line.split('@').next().and_then(|path| path.rsplit('/').next()) == Some(name))
+        .unwrap_or_else(|| panic!("tests/tools.txt does not name {name}"))
+}
+
+/// The MinIO server.
+#[must_use]
+pub fn minio_path() -> PathBuf {
+    locate("minio")
+}
+
+/// The MinIO client.
+#[must_use]
+pub fn mc_path() -> PathBuf {
+    locate("mc")
+}
+
+fn locate(name: &str) -> PathBuf {
+    let path = workspace_root().join("target/tools/bin").join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing; install it ({}) with:\n\n    cargo xtask tools\n",
+        path.display(),
+        module(name)
+    );
+    path
+}
