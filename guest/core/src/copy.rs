@@ -120,7 +120,7 @@ mod tests {
         Item {
             key: "k".into(),
             version: VersionId::parse(ID),
-            modified: Modified::parse("2026-11-24T08:28:26.645675391Z"),
+            modified: Modified::Text("2026-11-24T08:28:26.645675391Z".into()),
             delete_marker: false,
             shape: 0,
         }

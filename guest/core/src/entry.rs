@@ -1,5 +1,6 @@
 //! One version as the replication diff lists it.
 
+use crate::timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -71,21 +72,25 @@ impl fmt::Display for VersionId {
     }
 }
 
-/// When a version was last modified.
+/// When a version was last modified. `x-minio-source-mtime` must repeat the text of the listing
+/// letter by letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Modified {
-    /// Nanoseconds since 1970, when the text of the listing can be made from them again.
-    Nanos(i128),
-    /// The text itself, when it cannot. `x-minio-source-mtime` must repeat it verbatim.
+    /// The text itself, as listed.
     Text(Box<str>),
+    /// Nanoseconds since 1970, from which the text can be made again.
+    Nanos(i128),
 }
 
 impl Modified {
-    /// Reads `lastModified`.
-    pub fn parse(text: &str) -> Self {
-        match crate::timestamp::parse_rfc3339(text) {
-            Some(nanos) if crate::timestamp::format_rfc3339(nanos) == text => Self::Nanos(nanos),
-            _ => Self::Text(text.into()),
+    /// The form that takes the least room, which the spool keeps.
+    pub fn compact(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Text(text) if timestamp::is_go_format(text) => {
+                let nanos = timestamp::parse_rfc3339(text);
+                nanos.map_or(Cow::Borrowed(self), |nanos| Cow::Owned(Self::Nanos(nanos)))
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 }
@@ -93,7 +98,7 @@ impl Modified {
 impl fmt::Display for Modified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nanos(nanos) => f.write_str(&crate::timestamp::format_rfc3339(*nanos)),
+            Self::Nanos(nanos) => f.write_str(&timestamp::format_rfc3339(*nanos)),
             Self::Text(text) => f.write_str(text),
         }
     }
@@ -137,14 +142,14 @@ impl Operation {
 }
 
 /// The statuses of a version. A backlog of millions has a handful of them, so they are kept once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Shape {
     /// `rStatus`: `PENDING`, `FAILED`, or empty for an existing object that never was replicated.
     pub status: String,
     /// `dStatus`: status of a pending purge, empty when there is none.
     pub delete_status: String,
-    /// The `targets` member as the server sent it, a JSON object; empty when there is none.
-    pub targets_json: String,
+    /// The `targets` member as the server sent it, `None` when there is none.
+    pub targets_json: Option<Box<RawValue>>,
     /// ARN, replication status and purge status of each target.
     pub targets: Vec<TargetStatus>,
 }
@@ -206,8 +211,8 @@ impl Shapes {
     }
 
     fn intern(&mut self, line: &Line<'_>) -> Result<u32, serde_json::Error> {
-        let targets = line.targets.map_or("", RawValue::get);
-        let targets = if targets == "null" || targets == "{}" { "" } else { targets };
+        let raw = line.targets.filter(|raw| !matches!(raw.get(), "null" | "{}"));
+        let targets = raw.map_or("", RawValue::get);
         self.scratch.clear();
         for part in [line.status.as_ref(), line.delete_status.as_ref(), targets] {
             self.scratch.extend_from_slice(part.as_bytes());
@@ -221,7 +226,7 @@ impl Shapes {
         let shape = Shape {
             status: line.status.to_string(),
             delete_status: line.delete_status.to_string(),
-            targets_json: targets.to_owned(),
+            targets_json: raw.map(ToOwned::to_owned),
             targets: parsed
                 .into_iter()
                 .map(|(arn, target)| TargetStatus {
@@ -300,7 +305,7 @@ pub fn parse_line(line: &[u8], shapes: &mut Shapes) -> Result<Item, BadLine> {
     Ok(Item {
         shape: shapes.intern(&parsed).map_err(|_| not_json())?,
         version: VersionId::parse(&parsed.version_id),
-        modified: Modified::parse(&parsed.modified),
+        modified: Modified::Text(parsed.modified.into()),
         delete_marker: parsed.delete_marker,
         key: parsed.object.into_owned(),
     })
@@ -392,9 +397,23 @@ mod tests {
     }
 
     #[test]
-    fn times_that_cannot_be_made_again_are_kept_as_text() {
-        for text in ["2026-11-24T08:28:26.100Z", "2026-11-24T09:28:26+01:00", "x"] {
-            assert_eq!(Modified::parse(text), Modified::Text(text.into()));
+    fn times_are_compacted_only_if_their_text_can_be_made_again() {
+        let good = Modified::Text("2026-11-24T08:28:26.1Z".into());
+        assert!(matches!(*good.compact(), Modified::Nanos(_)));
+        assert_eq!(good.compact().to_string(), good.to_string());
+        for text in [
+            "2026-11-24T08:28:26.100Z",
+            "2026-11-24T09:28:26+01:00",
+            "2026-11-24t08:28:26z",
+            "2026-12-31T23:59:60Z",
+            "2026-11-24 08:28:26Z",
+            "2026-11-24T08:28:26.Z",
+            "2026-11-24T08:28:26.1234567891Z",
+            "x",
+            "",
+        ] {
+            let modified = Modified::Text(text.into());
+            assert_eq!(*modified.compact(), modified, "{text}");
         }
     }
 }

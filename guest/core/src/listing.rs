@@ -30,7 +30,7 @@ impl Lines {
         mut chunk: &[u8],
         mut line: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), LineTooLong> {
-        while let Some(end) = chunk.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', chunk) {
             let (head, tail) = chunk.split_at(end);
             chunk = tail.get(1..).unwrap_or_default();
             let go_on = if self.half.is_empty() {

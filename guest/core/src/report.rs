@@ -1,7 +1,7 @@
 //! What the user reads: a line per version, and the summary, each as text and as JSON.
 
 use crate::counts::Counts;
-use crate::entry::{Item, Modified, Operation, Shape};
+use crate::entry::{Item, Operation, Shape};
 use crate::job::{End, Mode};
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
@@ -49,13 +49,12 @@ impl Paint {
 /// One version of a dry run, in columns that a pager keeps apart.
 pub fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
     let operation: Operation = shape.operation(item.delete_marker);
-    let modified = match &item.modified {
-        Modified::Text(text) => text.to_string(),
-        nanos @ Modified::Nanos(_) => {
-            let text = nanos.to_string();
-            let (date, time) = text.split_once('T').unwrap_or((&text, ""));
+    let text = item.modified.to_string();
+    let modified = match text.split_once('T') {
+        Some((date, time)) if time.ends_with('Z') => {
             format!("{date} {} UTC", time.get(..8).unwrap_or(time))
         }
+        _ => text,
     };
     let line = format!(
         "{:<8}  {:<5}  {modified:<23}  {:<36}  ",
@@ -105,7 +104,7 @@ pub fn version_json(
         version_id: item.version.to_string(),
         r_status: &shape.status,
         d_status: &shape.delete_status,
-        targets: serde_json::from_str(&shape.targets_json).ok(),
+        targets: shape.targets_json.as_deref(),
         last_modified: item.modified.to_string(),
         delete_marker: item.delete_marker,
         operation: shape.operation(item.delete_marker).as_str(),

@@ -45,6 +45,20 @@ pub fn format_rfc3339(nanos: i128) -> String {
     text
 }
 
+/// Whether [`format_rfc3339`] makes this very text of the time it stands for: `T`, `Z`, no leap
+/// second, and a fraction of at most nine digits that does not end in 0.
+pub fn is_go_format(text: &str) -> bool {
+    let Some((seconds, rest)) = text.as_bytes().split_at_checked(19) else { return false };
+    let fraction = match rest {
+        [b'Z'] => true,
+        [b'.', digits @ .., last, b'Z'] => {
+            digits.len() < 9 && *last != b'0' && digits.iter().chain([last]).all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    fraction && seconds.get(10) == Some(&b'T') && !seconds.ends_with(b"60")
+}
+
 /// `Retry-After`: seconds, or an HTTP date seen from `now_unix`. A date in the past is zero.
 pub fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
     let value = value.trim();
