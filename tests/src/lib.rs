@@ -2,4 +2,5 @@
 //! real and one not.
 
 pub mod fake;
+pub mod mcwasi;
 pub mod minio;
