@@ -1,7 +1,6 @@
 //! The program: from the words of the command line to the exit status.
 
 mod failures;
-mod guard;
 mod output;
 mod validation;
 
@@ -10,13 +9,14 @@ use crate::args::{Args, Env, Stop};
 use crate::client::Client;
 use crate::console::Console;
 use crate::flags::{Class, find};
+use crate::guard;
 use crate::help;
 use crate::job::{End, Job, Mode, Spec};
 use crate::message::Message;
 use crate::net::Net;
 use crate::progress::TICK;
-use crate::reader::Failure;
-use crate::remedy::{During, explain};
+use crate::reader::{Break, Failure};
+use crate::remedy::{During, explain, explain_listing};
 use crate::report::Summary;
 use output::Output;
 
@@ -154,9 +154,12 @@ fn start<N: Net, C: Console>(
 ) -> bool {
     let mode = Mode::of(args);
     if mode == Mode::ClearChecksum
-        && let Err(message) = guard::no_default_retention(net, &mut client)
+        && let Err(cause) = guard::no_default_retention(net, &mut client)
     {
-        return output.fatal(&message);
+        let (bucket, authority) = (client.bucket(), client.authority());
+        let what = format!("Unable to clear checksums in bucket `{bucket}`.");
+        let text = explain(&cause, During::LockConfiguration, bucket, authority);
+        return output.fatal(&Message::fatal(what, text).because(&cause));
     }
     if args.validate {
         return validation::run(call, args, net, &mut client, output);
@@ -210,26 +213,11 @@ fn start<N: Net, C: Console>(
 
 /// What to tell when the backlog could not be listed, or not to its end.
 fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
-    use crate::reader::Break;
-    let message = format!("Unable to list the replication backlog of bucket `{bucket}`.");
-    let after = if failure.after.is_empty() {
-        String::new()
-    } else {
-        format!(" Everything after `{}` is missing.", failure.after)
-    };
+    let what = format!("Unable to list the replication backlog of bucket `{bucket}`.");
+    let message = Message::fatal(what, explain_listing(failure, bucket, authority));
     match &failure.cause {
-        Break::Refused(cause) => {
-            let text = explain(cause, During::Listing, bucket, authority);
-            Message::fatal(message, format!("{text}{after}")).because(cause)
-        }
-        Break::Server(_) => Message::fatal(
-            message,
-            format!(
-                "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
-                failure.cause
-            ),
-        ),
-        cause => Message::fatal(message, format!("{authority}: {cause}.{after}")),
+        Break::Refused(cause) => message.because(cause),
+        _ => message,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod encode;
 pub mod entry;
 pub mod exchange;
 pub mod flags;
+pub mod guard;
 pub mod help;
 pub mod job;
 pub mod listing;
