@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::console::Console;
 use crate::flags::{Class, find};
 use crate::help;
-use crate::job::{End, Job, Mode, Spec};
+use crate::job::{End, Job, MEMORY, Mode, Spec};
 use crate::message::Message;
 use crate::net::Net;
 use crate::progress::TICK;
@@ -169,6 +169,7 @@ fn start<N: Net, C: Console>(
         mode,
         concurrent: args.concurrent,
         rate_limit: args.rate_limit,
+        memory: MEMORY,
     };
     let mut job = Job::new(spec, client);
     let began = net.now();

@@ -26,7 +26,7 @@ pub struct Counts {
     pub vanished: u64,
     /// Versions gone here that another site still answers for.
     pub elsewhere: u64,
-    /// Versions listed but never tried, because the run ended before.
+    /// Versions listed whose end is not known, because the run ended before.
     pub not_reached: u64,
     /// Attempts beyond the first.
     pub retries: u64,

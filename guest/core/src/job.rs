@@ -21,12 +21,17 @@ use std::time::Duration;
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
 
-/// Bytes of spool at which the listing is closed, to be taken up again at half of it.
-const SPOOL_BUDGET: usize = 64 << 20;
+/// Bytes of spool at which the listing is closed, to be taken up again at half of it: a million and
+/// a half versions.
+pub const MEMORY: usize = 64 << 20;
 
 /// Versions that fail one after the other because the server cannot be reached, each after all its
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
+
+/// After a stop, how long answers still under way are waited for; a host that stops a run waits for
+/// the summary a little longer than that.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
@@ -66,6 +71,8 @@ pub struct Spec {
     pub concurrent: usize,
     /// Versions started per second at most.
     pub rate_limit: Option<f64>,
+    /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
+    pub memory: usize,
 }
 
 /// Is told of every version when it is done with.
@@ -114,7 +121,8 @@ pub struct Job {
     refused: Option<Cause>,
     refused_copy: bool,
     unreachable: u32,
-    stopped: bool,
+    stopped: Option<Duration>,
+    given_up: u64,
     location_asked: bool,
     next_scan: Duration,
     events: Vec<Event>,
@@ -139,7 +147,8 @@ impl Job {
             refused: None,
             refused_copy: false,
             unreachable: 0,
-            stopped: false,
+            stopped: None,
+            given_up: 0,
             location_asked: false,
             next_scan: Duration::ZERO,
             events: Vec::new(),
@@ -168,7 +177,7 @@ impl Job {
 
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
-        self.stopped = true;
+        self.stopped = Some(net.now());
         self.reader.pause(net);
         for slot in 0..self.flights.len() {
             if self.take_flight(slot as Ticket).is_some() {
@@ -201,7 +210,8 @@ impl Job {
         self.drive_listing(net);
         self.start_flights(net);
         if self.is_done() {
-            self.counts.not_reached = (self.spool.len() + self.retries.len()) as u64;
+            let waiting = self.spool.len() + self.retries.len();
+            self.counts.not_reached = waiting as u64 + self.given_up;
             return false;
         }
         let until = self.due(net.now()).into_iter().chain(until).min();
@@ -216,7 +226,7 @@ impl Job {
     }
 
     fn stopping(&self) -> bool {
-        self.stopped || self.refused.is_some()
+        self.stopped.is_some() || self.refused.is_some()
     }
 
     fn is_done(&self) -> bool {
@@ -227,8 +237,8 @@ impl Job {
     }
 
     fn check_stop<N: Net>(&mut self, net: &mut N) {
-        if !self.stopped && net.stop_requested() {
-            self.stopped = true;
+        if self.stopped.is_none() && net.stop_requested() {
+            self.stopped = Some(net.now());
         }
         if self.stopping() {
             self.reader.pause(net);
@@ -240,10 +250,13 @@ impl Job {
             return;
         }
         match self.reader.state() {
-            State::Idle if self.spool.bytes() <= SPOOL_BUDGET / 2 => {
+            // An empty spool may still hold a block, more than a tiny budget.
+            State::Idle if self.spool.is_empty() || self.spool.bytes() <= self.spec.memory / 2 => {
                 self.reader.open(net, &mut self.client);
             }
-            State::Opening | State::Reading if self.spool.bytes() > SPOOL_BUDGET => {
+            State::Opening | State::Reading
+                if !self.spool.is_empty() && self.spool.bytes() > self.spec.memory =>
+            {
                 self.reader.pause(net);
             }
             _ => self.reader.tick(net, &mut self.client),
@@ -325,16 +338,22 @@ impl Job {
 
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, event: Event) {
         match event {
-            Event::Response(LISTING, result) => {
+            Event::Response(LISTING, result) if *self.reader.state() == State::Opening => {
                 self.reader.on_response(net, &mut self.client, result);
             }
-            Event::Chunk(LISTING, chunk) => self.on_chunk(net, sink, &chunk),
-            Event::End(LISTING, result) => self.reader.on_end(net, result),
+            Event::Chunk(LISTING, chunk) if *self.reader.state() == State::Reading => {
+                self.on_chunk(net, sink, &chunk);
+            }
+            Event::End(LISTING, result) if *self.reader.state() == State::Reading => {
+                self.reader.on_end(net, result);
+            }
+            // Came together with what made the reader close this listing: the rest of a listing
+            // that carries an error must not make it a complete one.
+            Event::Response(LISTING, _) | Event::Chunk(..) | Event::End(..) => {}
             Event::Response(LOCATION, Ok(response)) => {
                 self.client.learn_region(&response);
             }
             Event::Response(ticket, result) => self.on_answer(net, sink, ticket, &result),
-            Event::Chunk(..) | Event::End(..) => {}
         }
     }
 
@@ -465,7 +484,7 @@ impl Job {
     }
 
     /// Gives up exchanges that take too long: a server that accepts and never answers would hold
-    /// its slot for ever.
+    /// its slot for ever, and after a stop the summary.
     fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
         let now = net.now();
         if self.in_flight == 0 || now < self.next_scan {
@@ -473,14 +492,21 @@ impl Job {
             return;
         }
         self.next_scan = now + SCAN;
+        let last = self.stopped.map(|stopped| stopped + LAST_ANSWERS);
         for slot in 0..self.flights.len() {
-            let late = |flight: &Flight| now >= flight.started + patience(flight.copying);
+            let late = |flight: &Flight| {
+                let until = flight.started + patience(flight.copying);
+                now >= last.map_or(until, |last| last.min(until))
+            };
             let is_late = self.flights.get(slot).and_then(Option::as_ref).is_some_and(late);
             if !is_late {
                 continue;
             }
             net.cancel(slot as Ticket);
-            if let Some(flight) = self.take_flight(slot as Ticket) {
+            let flight = self.take_flight(slot as Ticket);
+            if last.is_some() {
+                self.given_up += 1;
+            } else if let Some(flight) = flight {
                 let error = TransportError::Timeout(patience(flight.copying));
                 self.again(net, sink, flight, Cause::Transport(error), None);
             }

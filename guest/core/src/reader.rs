@@ -160,6 +160,9 @@ impl Reader {
 
     /// Asks for the listing, or once more for it.
     pub fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+        if !self.ordered {
+            return self.fail(Break::Unordered(self.last_key.clone()));
+        }
         self.state = State::Opening;
         self.lines = Lines::default();
         self.skipping = self.begun;
@@ -320,9 +323,6 @@ impl Reader {
 
     /// The listing ended before its end.
     fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
-        if !self.ordered {
-            return self.fail(Break::Unordered(self.last_key.clone()));
-        }
         if self.progressed {
             (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
         }
