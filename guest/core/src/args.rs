@@ -29,6 +29,8 @@ pub struct Args {
     pub dry_run: bool,
     /// Requests in flight at most, 1 to 1,000.
     pub concurrent: usize,
+    /// Bytes of listed versions kept at most.
+    pub memory: Option<usize>,
     /// Objects started per second at most; `None` is unlimited.
     pub rate_limit: Option<f64>,
     /// The folder of `config.json`, when given.
@@ -118,6 +120,9 @@ impl Args {
             validate: given.switch("validate")?,
             dry_run: given.switch("dry-run")?,
             concurrent,
+            memory: given
+                .bytes("memory")?
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             rate_limit: (rate_limit > 0.0).then_some(rate_limit),
             config_dir: given.value("config-dir"),
             quiet: given.switch("quiet")?,

@@ -169,7 +169,8 @@ fn start<N: Net, C: Console>(
         mode,
         concurrent: args.concurrent,
         rate_limit: args.rate_limit,
-        memory: MEMORY,
+        times: args.json || mode == Mode::ClearChecksum,
+        memory: args.memory.unwrap_or(MEMORY),
     };
     let mut job = Job::new(spec, client);
     let began = net.now();

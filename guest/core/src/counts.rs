@@ -30,6 +30,8 @@ pub struct Counts {
     pub not_reached: u64,
     /// Attempts beyond the first.
     pub retries: u64,
+    /// Answers that said the server was overloaded.
+    pub overloads: u64,
     /// Listed versions by status and operation.
     pub by_status: BTreeMap<(String, &'static str), u64>,
 }

@@ -189,6 +189,17 @@ pub const FLAGS: &[Flag] = &[
         Class::Job,
         "preview which objects would be processed, without triggering anything",
     ),
+    Flag {
+        default: "64MiB",
+        ..flag(
+            "memory",
+            "",
+            Takes::Value,
+            "",
+            Class::Job,
+            "memory for listed versions that wait for their turn; beyond it the bucket is listed again",
+        )
+    },
     flag("help", "h", Takes::Switch, "", Class::Output, "show help"),
 ];
 

@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::copy::{self, Plan};
 use crate::counts::Counts;
 use crate::entry::{Item, Shape, Shapes};
+use crate::flights::{Flight, Flights};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
 use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
@@ -15,19 +16,24 @@ use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry::{self, MAX_RETRY_AFTER};
 use crate::spool::Spool;
 use crate::timestamp;
+use crate::window::Window;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
 
-/// Bytes of spool at which the listing is closed, to be taken up again at half of it: a million and
-/// a half versions.
+/// Bytes of spool at which the listing is closed, to be taken up again when it is empty. Two and a
+/// half million versions, so that five million are listed twice at most.
 pub const MEMORY: usize = 64 << 20;
 
 /// Versions that fail one after the other because the server cannot be reached, each after all its
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
+
+/// Versions that wait for another attempt at most. A server that turns everything down must not
+/// make the whole backlog wait in memory.
+const MAX_RETRIES: usize = 2_000;
 
 /// After a stop, how long answers still under way are waited for; a host that stops a run waits for
 /// the summary a little longer than that.
@@ -71,6 +77,9 @@ pub struct Spec {
     pub concurrent: usize,
     /// Versions started per second at most.
     pub rate_limit: Option<f64>,
+    /// Whether modification times are needed behind the listing: for copies always, otherwise for
+    /// a sink that shows them.
+    pub times: bool,
     /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
     pub memory: usize,
 }
@@ -94,15 +103,6 @@ pub enum End {
     Stopped,
 }
 
-/// A version in flight.
-#[derive(Debug)]
-struct Flight {
-    item: Item,
-    attempts: u32,
-    started: Duration,
-    copying: bool,
-}
-
 /// A run over one backlog.
 #[derive(Debug)]
 pub struct Job {
@@ -111,9 +111,8 @@ pub struct Job {
     reader: Reader,
     shapes: Shapes,
     spool: Spool,
-    flights: Vec<Option<Flight>>,
-    free: Vec<usize>,
-    in_flight: usize,
+    flights: Flights,
+    window: Window,
     retries: BTreeMap<(Duration, u64), Flight>,
     retried: u64,
     pacer: Pacer,
@@ -134,13 +133,11 @@ impl Job {
         Self {
             reader: Reader::new(&spec.prefix),
             pacer: Pacer::new(spec.rate_limit),
-            spec,
             client,
             shapes: Shapes::default(),
-            spool: Spool::default(),
-            flights: Vec::new(),
-            free: Vec::new(),
-            in_flight: 0,
+            spool: Spool::new(spec.times),
+            flights: Flights::default(),
+            window: Window::new(spec.concurrent),
             retries: BTreeMap::new(),
             retried: 0,
             counts: Counts::default(),
@@ -152,6 +149,7 @@ impl Job {
             location_asked: false,
             next_scan: Duration::ZERO,
             events: Vec::new(),
+            spec,
         }
     }
 
@@ -179,11 +177,15 @@ impl Job {
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
         self.stopped = Some(net.now());
         self.reader.pause(net);
-        for slot in 0..self.flights.len() {
-            if self.take_flight(slot as Ticket).is_some() {
-                net.cancel(slot as Ticket);
-            }
+        for ticket in self.flights.tickets(|_| true) {
+            net.cancel(ticket);
+            self.flights.take(ticket);
         }
+    }
+
+    /// How many may be in flight, when the server's overload has made that fewer than asked for.
+    pub fn reduced_to(&self) -> Option<usize> {
+        self.window.is_reduced().then(|| self.window.size())
     }
 
     /// How it ended, once [`Job::advance`] has returned `false`.
@@ -230,7 +232,7 @@ impl Job {
     }
 
     fn is_done(&self) -> bool {
-        if self.in_flight > 0 {
+        if self.flights.len() > 0 {
             return false;
         }
         self.stopping() || (self.reader.ended() && self.spool.is_empty() && self.retries.is_empty())
@@ -250,8 +252,9 @@ impl Job {
             return;
         }
         match self.reader.state() {
-            // An empty spool may still hold a block, more than a tiny budget.
-            State::Idle if self.spool.is_empty() || self.spool.bytes() <= self.spec.memory / 2 => {
+            // Not earlier: each time, everything read before is read again, so the fewer times the
+            // better. The triggers wait for some seconds then, out of minutes.
+            State::Idle if self.spool.is_empty() => {
                 self.reader.open(net, &mut self.client);
             }
             State::Opening | State::Reading
@@ -265,15 +268,14 @@ impl Job {
 
     fn start_flights<N: Net>(&mut self, net: &mut N) {
         let now = net.now();
-        while !self.stopping() && self.in_flight < self.spec.concurrent && self.has_work(now) {
+        while !self.stopping() && self.flights.len() < self.window.size() && self.has_work(now) {
             if !self.pacer.try_start(now) {
                 break;
             }
-            let due = self.retries.first_entry().filter(|entry| entry.key().0 <= now);
-            let flight = match due {
-                Some(entry) => entry.remove(),
+            let flight = match self.retries.first_entry().filter(|entry| entry.key().0 <= now) {
+                Some(due) => due.remove(),
                 None => match self.spool.pop() {
-                    Some(item) => Flight { item, attempts: 0, started: now, copying: false },
+                    Some(item) => Flight::new(item),
                     None => break,
                 },
             };
@@ -282,54 +284,41 @@ impl Job {
     }
 
     fn has_work(&self, now: Duration) -> bool {
-        !self.spool.is_empty() || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+        let fresh = !self.spool.is_empty() && self.retries.len() < MAX_RETRIES;
+        fresh || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
     fn launch<N: Net>(&mut self, net: &mut N, mut flight: Flight) {
         flight.attempts += 1;
         flight.copying = false;
-        let ticket = self.board(net, flight);
-        let Self { client, flights, spec, .. } = self;
-        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
-        if spec.mode == Mode::ClearChecksum {
-            client.stat(net, ticket as Ticket, &item.key, &item.version);
+        let ticket = self.flights.board(flight, net.now());
+        let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
+        if self.spec.mode == Mode::ClearChecksum {
+            self.client.stat(net, ticket, key, version);
         } else {
-            client.trigger(net, ticket as Ticket, &item.key, &item.version);
+            self.client.trigger(net, ticket, key, version);
         }
     }
 
     fn start_copy<N: Net>(&mut self, net: &mut N, mut flight: Flight, plan: &Plan) {
         flight.copying = true;
-        let ticket = self.board(net, flight);
-        let Self { client, flights, .. } = self;
-        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
-        client.copy(net, ticket as Ticket, &item.key, &item.version, &plan.headers());
-    }
-
-    /// Gives a flight a slot, whose number is its ticket.
-    fn board<N: Net>(&mut self, net: &N, mut flight: Flight) -> usize {
-        flight.started = net.now();
-        self.in_flight += 1;
-        let slot = self.free.pop().unwrap_or(self.flights.len());
-        match self.flights.get_mut(slot) {
-            Some(place) => *place = Some(flight),
-            None => self.flights.push(Some(flight)),
-        }
-        slot
+        let ticket = self.flights.board(flight, net.now());
+        let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
+        self.client.copy(net, ticket, key, version, &plan.headers());
     }
 
     /// The next moment at which something is due without any event.
     fn due(&self, now: Duration) -> Option<Duration> {
         let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
-        if self.in_flight > 0 {
+        if self.flights.len() > 0 {
             due.push(self.next_scan);
         }
-        if self.in_flight < self.spec.concurrent && !self.stopping() {
+        if self.flights.len() < self.window.size() && !self.stopping() {
             if let Some((at, _)) = self.retries.keys().next() {
                 due.push(self.pacer.next_start().max(*at));
             }
-            if !self.spool.is_empty() {
+            if !self.spool.is_empty() && self.retries.len() < MAX_RETRIES {
                 due.push(self.pacer.next_start());
             }
         }
@@ -380,7 +369,13 @@ impl Job {
         ticket: Ticket,
         result: &Result<Response, TransportError>,
     ) {
-        let Some(flight) = self.take_flight(ticket) else { return };
+        let Some(flight) = self.flights.take(ticket) else { return };
+        if shows_overload(result) {
+            self.window.overload(flight.started, net.now());
+            self.counts.overloads += 1;
+        } else {
+            self.window.calm(net.now());
+        }
         let (verdict, retry_after) = match result {
             Ok(response) => {
                 let verdict = if flight.copying {
@@ -439,14 +434,6 @@ impl Job {
         }
     }
 
-    fn take_flight(&mut self, ticket: Ticket) -> Option<Flight> {
-        let slot = usize::try_from(ticket).ok()?;
-        let flight = self.flights.get_mut(slot)?.take()?;
-        self.free.push(slot);
-        self.in_flight -= 1;
-        Some(flight)
-    }
-
     fn again<N: Net>(
         &mut self,
         net: &mut N,
@@ -487,34 +474,36 @@ impl Job {
     /// its slot for ever, and after a stop the summary.
     fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
         let now = net.now();
-        if self.in_flight == 0 || now < self.next_scan {
-            self.next_scan = if self.in_flight == 0 { now + SCAN } else { self.next_scan };
+        if self.flights.len() == 0 {
+            self.next_scan = now + SCAN;
+        }
+        if now < self.next_scan {
             return;
         }
         self.next_scan = now + SCAN;
         let last = self.stopped.map(|stopped| stopped + LAST_ANSWERS);
-        for slot in 0..self.flights.len() {
-            let late = |flight: &Flight| {
-                let until = flight.started + patience(flight.copying);
-                now >= last.map_or(until, |last| last.min(until))
-            };
-            let is_late = self.flights.get(slot).and_then(Option::as_ref).is_some_and(late);
-            if !is_late {
-                continue;
-            }
-            net.cancel(slot as Ticket);
-            let flight = self.take_flight(slot as Ticket);
+        let late = |flight: &Flight| {
+            let until = flight.started + flight.patience();
+            now >= last.map_or(until, |last| last.min(until))
+        };
+        for ticket in self.flights.tickets(late) {
+            net.cancel(ticket);
+            let flight = self.flights.take(ticket);
             if last.is_some() {
                 self.given_up += 1;
             } else if let Some(flight) = flight {
-                let error = TransportError::Timeout(patience(flight.copying));
+                self.window.overload(flight.started, now);
+                let error = TransportError::Timeout(flight.patience());
                 self.again(net, sink, flight, Cause::Transport(error), None);
             }
         }
     }
 }
 
-/// How long an answer may take. A HEAD reads one small file; a copy reads and writes the object.
-fn patience(copying: bool) -> Duration {
-    Duration::from_secs(if copying { 3600 } else { 60 })
+/// Whether the answer says that there was too much at once.
+fn shows_overload(result: &Result<Response, TransportError>) -> bool {
+    match result {
+        Ok(response) => matches!(response.status, 429 | 503),
+        Err(error) => matches!(error, TransportError::Timeout(_)),
+    }
 }

@@ -362,6 +362,7 @@ impl Sink for Ends {
 /// As the command line sets it without any flags.
 pub fn spec() -> Spec {
     Spec {
+        times: true,
         prefix: String::new(),
         arn: None,
         mode: Mode::Trigger,
