@@ -9,6 +9,7 @@ use crate::secret::REDACTED;
 use crate::target::Target;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Looks up a variable; an empty one counts as unset, as in mc.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -29,6 +30,10 @@ pub struct Args {
     pub dry_run: bool,
     /// Requests in flight at most, 1 to 1,000.
     pub concurrent: usize,
+    /// List once more at the end, for what the first listing did not show.
+    pub verify_listing: bool,
+    /// Wait this long for what was triggered to leave the backlog.
+    pub wait: Option<Duration>,
     /// Bytes of listed versions kept at most.
     pub memory: Option<usize>,
     /// Objects started per second at most; `None` is unlimited.
@@ -120,6 +125,8 @@ impl Args {
             validate: given.switch("validate")?,
             dry_run: given.switch("dry-run")?,
             concurrent,
+            verify_listing: given.switch("verify-listing")?,
+            wait: given.value("wait").map(|text| duration(&text)).transpose()?,
             memory: given
                 .bytes("memory")?
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -168,6 +175,9 @@ impl Args {
             return refuse(
                 "--validate and --dry-run exclude each other: --validate copies one object.",
             );
+        }
+        if self.wait.is_some() && (self.dry_run || self.validate) {
+            return refuse("--wait needs a run that triggers: leave --dry-run and --validate out.");
         }
         if self.arn.as_deref() == Some("") {
             return refuse("--arn needs the ARN of a replication target.");
@@ -342,6 +352,36 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         reason = "at least 1, and a cast saturates"
     )]
     Ok(bytes as u64)
+}
+
+/// A duration as mc reads it: `1h30m`, `90s`, `1d`.
+fn duration(text: &str) -> Result<Duration, Stop> {
+    let bad = || {
+        Stop::Usage(format!(
+            "invalid value {text:?} for flag -wait: time: invalid duration {text:?}"
+        ))
+    };
+    let mut rest = text;
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
+        let (number, tail) = rest.split_at_checked(digits).ok_or_else(bad)?;
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(unit_end).ok_or_else(bad)?;
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            _ => return Err(bad()),
+        };
+        total += number.parse::<f64>().map_err(|_| bad())? * seconds;
+        rest = tail;
+    }
+    let duration = Duration::try_from_secs_f64(total).map_err(|_| bad())?;
+    if duration.is_zero() { Err(bad()) } else { Ok(duration) }
 }
 
 fn resolve(text: &str) -> Result<Resolve, Stop> {

@@ -3,7 +3,10 @@
 mod failures;
 mod guard;
 mod output;
+mod run;
+mod tracker;
 mod validation;
+mod waiting;
 
 use crate::alias::Alias;
 use crate::args::{Args, Env, Stop};
@@ -11,14 +14,12 @@ use crate::client::Client;
 use crate::console::Console;
 use crate::flags::{Class, find};
 use crate::help;
-use crate::job::{End, Job, MEMORY, Mode, Spec};
 use crate::message::Message;
 use crate::net::Net;
-use crate::progress::TICK;
 use crate::reader::Failure;
 use crate::remedy::{During, explain};
-use crate::report::Summary;
 use output::Output;
+pub use waiting::Waited;
 
 /// Names the flags that the host serves, separated by commas; set by a host that serves some.
 /// Anything else of class [`Class::Host`] is refused, never ignored.
@@ -69,7 +70,7 @@ pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut 
     };
     let mut output = Output::new(call, &args, console);
     match prepare(call, &args, net) {
-        Ok(client) => start(call, &args, client, net, &mut output),
+        Ok(client) => run::start(call, &args, client, net, &mut output),
         Err(message) => output.fatal(&message),
     }
 }
@@ -144,71 +145,6 @@ fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
             "Configuration, name resolution, TLS and bandwidth are the host's. Run mc-wasi, which serves this flag.",
         )),
     }
-}
-
-fn start<N: Net, C: Console>(
-    call: Invocation<'_>,
-    args: &Args,
-    mut client: Client,
-    net: &mut N,
-    output: &mut Output<'_, C>,
-) -> bool {
-    let mode = Mode::of(args);
-    if mode == Mode::ClearChecksum
-        && let Err(message) = guard::no_default_retention(net, &mut client)
-    {
-        return output.fatal(&message);
-    }
-    if args.validate {
-        return validation::run(call, args, net, &mut client, output);
-    }
-    let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
-    let spec = Spec {
-        prefix: args.target.prefix.clone(),
-        arn: args.arn.clone(),
-        mode,
-        concurrent: args.concurrent,
-        rate_limit: args.rate_limit,
-        times: args.json || mode == Mode::ClearChecksum,
-        memory: args.memory.unwrap_or(MEMORY),
-    };
-    let mut job = Job::new(spec, client);
-    let began = net.now();
-    let tick = output.wants_ticks().then_some(TICK);
-    while job.advance(net, output, tick.map(|tick| net.now() + tick)) {
-        output.tick(net.now(), job.counts(), job.listed());
-        if output.is_broken() {
-            job.abandon(net);
-            return false;
-        }
-    }
-    let end = job.end();
-    if let End::Listing(failure) = &end
-        && !failure.begun
-    {
-        return output.fatal(&listing_message(failure, &bucket, &authority));
-    }
-    let command = call.command_line(&[]);
-    let summary = Summary {
-        counts: job.counts(),
-        end: &end,
-        mode,
-        duration: net.now() - began,
-        listings: job.listings(),
-        command: &command,
-    };
-    let error = match &end {
-        End::Complete | End::Stopped => None,
-        End::Listing(failure) => Some(listing_message(failure, &bucket, &authority)),
-        End::Refused(cause) => {
-            let during = if job.refused_copy() { During::Copy } else { During::Trigger };
-            let text = explain(cause, during, &bucket, &authority);
-            let what = format!("Unable to trigger replication in bucket `{bucket}`.");
-            Some(Message::fatal(what, text).because(cause))
-        }
-    };
-    output.summary(&summary, error.as_ref());
-    summary.success() && !output.is_broken()
 }
 
 /// What to tell when the backlog could not be listed, or not to its end.

@@ -44,12 +44,18 @@ pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Res
         if attempt >= retry::S3.attempts || net.stop_requested() {
             return Err(cause);
         }
-        let until = net.now() + retry::S3.pause(attempt, net.random());
-        let mut events = Vec::new();
-        while net.now() < until {
-            net.wait(Some(until), &mut events);
-        }
+        let length = retry::S3.pause(attempt, net.random());
+        pause(net, length);
         attempt += 1;
+    }
+}
+
+/// Waits, until the time is over or the user stops the run.
+pub fn pause<N: Net>(net: &mut N, length: Duration) {
+    let until = net.now() + length;
+    let mut events = Vec::new();
+    while net.now() < until && !net.stop_requested() {
+        net.wait(Some(until), &mut events);
     }
 }
 

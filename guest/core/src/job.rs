@@ -14,10 +14,12 @@ use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::seen::Seen;
 use crate::spool::Spool;
 use crate::timestamp;
 use crate::window::Window;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
@@ -64,9 +66,33 @@ impl Mode {
     }
 }
 
+/// Which of the listed versions are handled.
+#[derive(Debug, Clone, Default)]
+pub enum Only {
+    /// All.
+    #[default]
+    All,
+    /// Those inside.
+    These(Rc<Seen>),
+    /// Those outside.
+    NotThese(Rc<Seen>),
+}
+
+impl Only {
+    fn allows(&self, item: &Item) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(seen) => seen.contains(item),
+            Self::NotThese(seen) => !seen.contains(item),
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub struct Spec {
+    /// Which of the listed versions.
+    pub only: Only,
     /// Only keys that begin so.
     pub prefix: String,
     /// Only versions that wait for this target.
@@ -181,6 +207,11 @@ impl Job {
             net.cancel(ticket);
             self.flights.take(ticket);
         }
+    }
+
+    /// The client, for what comes after the run.
+    pub fn into_client(self) -> Client {
+        self.client
     }
 
     /// How many may be in flight, when the server's overload has made that fewer than asked for.
@@ -348,8 +379,11 @@ impl Job {
 
     fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, chunk: &[u8]) {
         let Self { reader, shapes, spool, counts, spec, .. } = self;
-        reader.on_chunk(net, chunk, shapes, |item, shapes| {
+        reader.on_chunk(net, chunk, shapes, |item, _, shapes| {
             let Some(shape) = shapes.get(item.shape) else { return };
+            if !spec.only.allows(&item) {
+                return;
+            }
             if spec.arn.as_deref().is_some_and(|arn| !shape.concerns(arn)) {
                 return;
             }

@@ -274,7 +274,7 @@ impl<'a> Candidates<'a> {
                     Event::Response(LISTING, result) => reader.on_response(net, client, result),
                     Event::End(LISTING, result) => reader.on_end(net, result),
                     Event::Chunk(LISTING, chunk) => {
-                        reader.on_chunk(net, &chunk, shapes, |item, shapes| {
+                        reader.on_chunk(net, &chunk, shapes, |item, _, shapes| {
                             let suits = shapes.get(item.shape).is_some_and(|shape| {
                                 shape.operation(item.delete_marker) == Operation::Put
                                     && arn.is_none_or(|arn| shape.concerns(arn))

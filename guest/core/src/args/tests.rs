@@ -118,3 +118,20 @@ fn the_sandbox_never_sees_the_value_of_a_custom_header() {
     let env = |_: &str| None;
     assert_eq!(Args::parse(&redacted, &env).unwrap().custom_headers.len(), 3);
 }
+
+#[test]
+fn durations_are_those_of_mc() {
+    for (text, seconds) in
+        [("90s", 90.0), ("1h30m", 5400.0), ("1d", 86_400.0), ("1.5m", 90.0), ("250ms", 0.25)]
+    {
+        let wait = parse(&["a/b", "--wait", text]).unwrap().wait.unwrap();
+        assert_eq!(wait.as_secs_f64(), seconds, "{text}");
+    }
+    for text in ["", "10", "m", "1x", "-5s", "0s", "1m2"] {
+        assert!(
+            matches!(parse(&["a/b", &format!("--wait={text}")]), Err(Stop::Usage(_))),
+            "{text}"
+        );
+    }
+    assert!(parse(&["a/b", "--wait", "1m", "--dry-run"]).is_err());
+}

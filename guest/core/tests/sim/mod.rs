@@ -362,6 +362,7 @@ impl Sink for Ends {
 /// As the command line sets it without any flags.
 pub fn spec() -> Spec {
     Spec {
+        only: resync_core::job::Only::All,
         times: true,
         prefix: String::new(),
         arn: None,
