@@ -29,6 +29,10 @@ pub const MEMORY: usize = 64 << 20;
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
 
+/// Attempts at a version that the server refuses for the region in the signature, before the run
+/// ends: every answer names the right one, so a wrong one that stays is the user's own.
+const MAX_REGIONS: u32 = 5;
+
 /// After a stop, how long answers still under way are waited for; a host that stops a run waits for
 /// the summary a little longer than that.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -417,13 +421,7 @@ impl Job {
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
-            (Verdict::Fatal(cause), _) => {
-                if self.refused.is_none() {
-                    self.refused = Some(cause.clone());
-                    self.refused_copy = flight.copying;
-                }
-                self.finish(sink, &flight, &Outcome::Failed(cause));
-            }
+            (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
             (Verdict::Region(error), Ok(response)) => {
                 if !self.client.learn_region(response) && !self.location_asked {
@@ -431,6 +429,9 @@ impl Job {
                     self.client.location(net, LOCATION);
                 }
                 let cause = Cause::Server(Box::new(error));
+                if flight.attempts >= MAX_REGIONS {
+                    return self.refuse(sink, &flight, cause);
+                }
                 self.again(net, sink, flight, cause, None);
             }
             (Verdict::Region(error), Err(_)) => {
@@ -463,6 +464,15 @@ impl Job {
         self.retried += 1;
         self.counts.retries += 1;
         self.retries.insert((net.now() + pause, self.retried), flight);
+    }
+
+    /// What this version was refused for, every other would be.
+    fn refuse(&mut self, sink: &mut impl Sink, flight: &Flight, cause: Cause) {
+        if self.refused.is_none() {
+            self.refused = Some(cause.clone());
+            self.refused_copy = flight.copying;
+        }
+        self.finish(sink, flight, &Outcome::Failed(cause));
     }
 
     fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {
