@@ -11,7 +11,7 @@ use crate::trace::Tracer;
 use crate::words::{self, Request};
 use crate::{signals, tls};
 use resync_core::alias::Alias;
-use resync_core::args::{self, Args};
+use resync_core::args::{self, Args, wants_json};
 use resync_core::command::{SERVES, program_name};
 use resync_core::flags::{self, Class};
 use resync_core::message::Message;
@@ -32,7 +32,7 @@ pub fn run(words: &[String]) -> u8 {
         Request::Unknown { word, like } => unknown(&program, &word, &like),
         Request::Run(rest) => match Call::new(&program, &rest, &env) {
             Ok(call) => call.run(),
-            Err(message) => fail(&program, &message, is_json(&rest, &env)),
+            Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
     }
 }
@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
             });
         match result {
             Ok(status) => status,
-            Err(message) => fail(self.program, &message, is_json(self.words, self.env)),
+            Err(message) => fail(self.program, &message, wants_json(self.words, self.env)),
         }
     }
 
@@ -186,10 +186,6 @@ fn header(
     let mut value = http::HeaderValue::from_str(value).map_err(|_| bad())?;
     value.set_sensitive(true);
     Ok((parsed, value))
-}
-
-fn is_json(words: &[String], env: Env<'_>) -> bool {
-    Args::parse(words, env).is_ok_and(|args| args.json)
 }
 
 fn say(text: &str) -> u8 {

@@ -223,10 +223,9 @@ impl Given<'_> {
         if given.is_empty() {
             let Some(value) = self.variable(name) else { return Ok(false) };
             return go_bool(&value).ok_or_else(|| {
-                Stop::invalid(
-                    format!("could not parse {value} as bool value for flag {name}:"),
-                    format!("strconv.ParseBool: parsing {value:?}: invalid syntax"),
-                )
+                let parser = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
+                let what = format!("could not parse {value} as bool value for flag {name}");
+                Stop::invalid(format!("{what}: {parser}"), "")
             });
         }
         given.iter().try_fold(false, |on, value| {
@@ -291,6 +290,18 @@ fn normalize(words: &[String]) -> Result<Vec<String>, String> {
     Ok(options)
 }
 
+/// Whether errors are wanted as JSON, also of arguments that are wrong.
+pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
+    let words = normalize(words).unwrap_or_default();
+    let options = words.iter().take_while(|word| *word != "--");
+    let given: Vec<&str> = options.filter_map(|word| word.strip_prefix("--json=")).collect();
+    let is_on = |value: &str| go_bool(value) == Some(true);
+    if given.is_empty() {
+        return env("MC_JSON").is_some_and(|value| is_on(&value));
+    }
+    given.into_iter().any(is_on)
+}
+
 /// The words as a sandbox may see them: the values of `--custom-header`, which may be tokens, are
 /// replaced.
 pub fn redact(words: &[String]) -> Vec<String> {
@@ -298,9 +309,10 @@ pub fn redact(words: &[String]) -> Vec<String> {
         let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
         name.and_then(flags::find).is_some_and(|flag| flag.long == "custom-header")
     };
-    let hide = |value: &str| {
-        let name = value.split(':').next().unwrap_or_default();
-        format!("{name}:{REDACTED}")
+    let hide = |value: &str| match custom_header(value) {
+        Ok((name, _)) => format!("{name}:{REDACTED}"),
+        // Without a colon it stays as wrong as it was, for the component to say so.
+        Err(_) => value.split([':', ' ']).next().unwrap_or_default().to_owned(),
     };
     let mut redacted: Vec<String> = Vec::with_capacity(words.len());
     let mut value_of_header = false;

@@ -9,7 +9,7 @@ mod validation;
 mod waiting;
 
 use crate::alias::Alias;
-use crate::args::{Args, Env, Stop};
+use crate::args::{Args, Env, Stop, wants_json};
 use crate::client::Client;
 use crate::console::Console;
 use crate::flags::{Class, find};
@@ -92,8 +92,7 @@ fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> boo
         }
         Stop::Invalid { message, cause } => {
             let message = Message::fatal(message, cause);
-            let json = call.words.iter().any(|word| word == "--json" || word == "-json");
-            if json {
+            if wants_json(call.words, call.env) {
                 console.out(format!("{}\n", message.json()).as_bytes());
             } else {
                 console.err(&format!("{}\n", message.line(program, false)));

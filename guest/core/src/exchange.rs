@@ -39,7 +39,8 @@ pub fn exchange<N: Net>(
                 cause
             }
             Err(error) => {
-                let again = retry::S3.retries_transport(&error);
+                // Nothing has begun yet: a server that is not there is better said at once.
+                let again = retry::ADMIN.retries_transport(&error);
                 let cause = Cause::Transport(error);
                 if !again {
                     return Err(cause);

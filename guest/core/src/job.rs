@@ -37,6 +37,10 @@ const MAX_UNREACHABLE: u32 = 20;
 /// make the whole backlog wait in memory.
 const MAX_RETRIES: usize = 2_000;
 
+/// Attempts at a version that the server refuses for the region in the signature, before the run
+/// ends.
+const MAX_REGIONS: u32 = 5;
+
 /// After a stop, how long answers still under way are waited for; a host that stops a run waits for
 /// the summary a little longer than that.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -448,9 +452,9 @@ impl Job {
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
             (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
-            // Every further version would be refused as well.
+            // Every answer names the right region, so a wrong one that stays is the user's own.
             (Verdict::Region(error), _)
-                if self.client.has_fixed_region() || flight.attempts >= retry::S3.attempts =>
+                if self.client.has_fixed_region() || flight.attempts >= MAX_REGIONS =>
             {
                 self.refuse(sink, &flight, Cause::Server(Box::new(error)));
             }
@@ -459,8 +463,7 @@ impl Job {
                     self.location_asked = true;
                     self.client.location(net, LOCATION);
                 }
-                let cause = Cause::Server(Box::new(error));
-                self.again(net, sink, flight, cause, None);
+                self.again(net, sink, flight, Cause::Server(Box::new(error)), None);
             }
             (Verdict::Region(error), Err(_)) => {
                 self.finish(sink, &flight, &Outcome::Failed(Cause::Server(Box::new(error))));
@@ -486,7 +489,7 @@ impl Job {
         self.retries.insert((net.now() + pause, self.retried), flight);
     }
 
-    /// Fails a version and ends the run.
+    /// Fails a version and ends the run: what it was refused for, every other would be.
     fn refuse(&mut self, sink: &mut impl Sink, flight: &Flight, cause: Cause) {
         if self.refused.is_none() {
             self.refused = Some(cause.clone());

@@ -40,7 +40,8 @@ pub struct RemoteTarget {
 impl RemoteTarget {
     /// Whether the server knows that it does not reach it.
     pub fn is_offline(&self) -> bool {
-        let known = self.downtime > 0 || !(self.last_online.is_empty() || self.last_online.starts_with("0001-"));
+        let known = self.downtime > 0
+            || !(self.last_online.is_empty() || self.last_online.starts_with("0001-"));
         !self.online && known
     }
 }
@@ -65,7 +66,7 @@ pub fn offline<N: Net>(
 
 fn list<N: Net>(net: &mut N, client: &mut Client) -> Option<Vec<RemoteTarget>> {
     let answer = loop {
-        match exchange(net, |net| client.remote_targets(net, EXCHANGE)) {
+        match exchange(net, client, |net, client| client.remote_targets(net, EXCHANGE)) {
             Err(Cause::Server(error)) if error.status == 426 && client.lower_api() => {}
             answer => break answer.ok()?,
         }

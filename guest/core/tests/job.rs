@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[allow(unreachable_pub, reason = "an integration test is one crate, and its parts use each other")]
 mod sim;
 
 use proptest::prelude::*;

@@ -180,14 +180,14 @@ impl Sim {
         let next = rest.first().cloned().unwrap_or_else(|| line(&("~last".into(), "null".into())));
         match fault {
             Some(Break::HalfLine | Break::Silence) => {
-                text.extend_from_slice(&next.as_bytes()[..next.len() / 2])
+                text.extend_from_slice(&next.as_bytes()[..next.len() / 2]);
             }
             Some(Break::ErrorEntry) => {
                 text.extend_from_slice(b"{\"object\":\"\",\"error\":\"file is corrupted\"}\n");
                 text.extend_from_slice(rest.concat().as_bytes());
             }
             Some(Break::Keyless) => {
-                text.extend_from_slice(b"{\"object\":\"\",\"versionId\":\"\"}\n")
+                text.extend_from_slice(b"{\"object\":\"\",\"versionId\":\"\"}\n");
             }
             Some(Break::Garbage) => text.extend_from_slice(b"<html>\n"),
             _ => {}
