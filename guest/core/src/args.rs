@@ -51,6 +51,10 @@ pub struct Args {
     pub limit_download: Option<u64>,
     /// Headers set on every request after signing.
     pub custom_headers: Vec<(String, String)>,
+    /// Run this component instead of the built-in one.
+    pub component: Option<String>,
+    /// Only say what the component may do.
+    pub print_grant: bool,
     /// Names of the flags given on the command line.
     pub given: Vec<&'static str>,
 }
@@ -137,6 +141,8 @@ impl Args {
                 .iter()
                 .map(|text| custom_header(text))
                 .collect::<Result<_, _>>()?,
+            component: given.value("component"),
+            print_grant: given.switch("print-grant")?,
             given: flags::FLAGS
                 .iter()
                 .map(|flag| flag.long)
@@ -310,7 +316,10 @@ fn go_bool(text: &str) -> Option<bool> {
 }
 
 /// Bytes as go-humanize reads them: `10M` and `10MB` are powers of 1,000, `10MiB` of 1,024.
-fn parse_bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is wrong with the number or its unit.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let at = text.find(|c: char| !(c.is_ascii_digit() || ".,".contains(c))).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(at).unwrap_or((text, ""));
     let number = number.replace(',', "");

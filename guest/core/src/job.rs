@@ -28,6 +28,9 @@ const SPOOL_BUDGET: usize = 64 << 20;
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
 
+/// How long versions in flight may take to finish once the user asked to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
 
@@ -115,6 +118,10 @@ pub struct Job {
     refused_copy: bool,
     unreachable: u32,
     stopped: bool,
+    /// When a stopped run gives up what is still in flight.
+    give_up: Option<Duration>,
+    /// Versions whose answer was not waited for any longer.
+    given_up: u64,
     location_asked: bool,
     next_scan: Duration,
     events: Vec<Event>,
@@ -140,6 +147,8 @@ impl Job {
             refused_copy: false,
             unreachable: 0,
             stopped: false,
+            give_up: None,
+            given_up: 0,
             location_asked: false,
             next_scan: Duration::ZERO,
             events: Vec::new(),
@@ -170,9 +179,14 @@ impl Job {
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
         self.stopped = true;
         self.reader.pause(net);
+        self.give_up(net);
+    }
+
+    fn give_up<N: Net>(&mut self, net: &mut N) {
         for slot in 0..self.flights.len() {
             if self.take_flight(slot as Ticket).is_some() {
                 net.cancel(slot as Ticket);
+                self.given_up += 1;
             }
         }
     }
@@ -201,7 +215,8 @@ impl Job {
         self.drive_listing(net);
         self.start_flights(net);
         if self.is_done() {
-            self.counts.not_reached = (self.spool.len() + self.retries.len()) as u64;
+            self.counts.not_reached =
+                (self.spool.len() + self.retries.len()) as u64 + self.given_up;
             return false;
         }
         let until = self.due(net.now()).into_iter().chain(until).min();
@@ -229,9 +244,13 @@ impl Job {
     fn check_stop<N: Net>(&mut self, net: &mut N) {
         if !self.stopped && net.stop_requested() {
             self.stopped = true;
+            self.give_up = Some(net.now() + DRAIN);
         }
         if self.stopping() {
             self.reader.pause(net);
+        }
+        if self.give_up.is_some_and(|at| net.now() >= at) {
+            self.give_up(net);
         }
     }
 
@@ -311,6 +330,7 @@ impl Job {
         let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
         if self.in_flight > 0 {
             due.push(self.next_scan);
+            due.extend(self.give_up);
         }
         if self.in_flight < self.spec.concurrent && !self.stopping() {
             if let Some((at, _)) = self.retries.keys().next() {
