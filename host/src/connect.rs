@@ -292,3 +292,37 @@ impl AsyncWrite for Throttled {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(url: &str) -> Connector {
+        let server = Endpoint::parse(url).unwrap();
+        Connector::new(&server, tls::client(None, true).unwrap(), Denials::new(|_| {}))
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_alias_names_is_meant() {
+        for url in ["http://169.254.169.254", "http://[fe80::1]:9000"] {
+            let connector = connector(url);
+            let found = connector.addresses(&connector.server).await.unwrap();
+            assert_eq!(found.len(), 1, "{url}");
+        }
+        let elsewhere = Resolve { host: "10.0.0.1".into(), address: "fe80::1".parse().unwrap() };
+        let connector = connector("http://10.0.0.1:9000").resolving(vec![elsewhere]);
+        let refused = connector.addresses(&connector.server).await;
+        assert!(matches!(refused, Err(Error::DestinationIpProhibited)), "{refused:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_the_handshake_is_given_up_after_ten_seconds() {
+        // The kernel accepts the connection; nobody ever reads from it.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", silent.local_addr().unwrap());
+        let began = tokio::time::Instant::now();
+        let result = connector(&url).connect().await;
+        assert!(matches!(result, Err(Error::ConnectionTimeout)));
+        assert_eq!(began.elapsed().as_secs(), 10);
+    }
+}
