@@ -359,11 +359,10 @@ fn resolve(text: &str) -> Result<Resolve, Stop> {
 }
 
 fn custom_header(text: &str) -> Result<(String, String), Stop> {
-    // The value may be a token: an error names the header only.
+    // The value may be a token: an error names the header only, and nothing where there is no name.
     let bad =
         |shown: &dyn Display| Stop::invalid(format!("invalid custom header entry {shown}"), "");
-    let (name, value) =
-        text.split_once(':').ok_or_else(|| bad(&text.split(' ').next().unwrap_or("")))?;
+    let (name, value) = text.split_once(':').ok_or_else(|| bad(&"without a colon"))?;
     let (name, value) = (name.trim(), value.trim());
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let visible = |b: u8| b == b'\t' || (b' '..0x7f).contains(&b) || b >= 0x80;
