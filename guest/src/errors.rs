@@ -30,6 +30,10 @@ pub(crate) fn transport_error(code: &ErrorCode) -> TransportError {
         }
         E::HttpRequestDenied | E::DestinationIpProhibited => TransportError::Denied,
         E::HttpProtocolError => TransportError::Protocol(String::new()),
+        // WASI has no word for it; mc-wasi says which proxy and why.
+        E::InternalError(Some(text)) if text.starts_with("proxy ") => {
+            TransportError::Proxy(text.clone())
+        }
         E::InternalError(Some(text)) => TransportError::Other(text.clone()),
         other => TransportError::Other(other.to_string()),
     }

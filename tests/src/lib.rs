@@ -2,5 +2,7 @@
 //! real and one not.
 
 pub mod fake;
+pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod watch;

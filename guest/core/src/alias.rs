@@ -131,7 +131,10 @@ impl Alias {
             Some((keys, authority)) => (Some(keys), authority),
             None => (None, rest),
         };
-        let endpoint = Endpoint::parse(&format!("{scheme}{authority}"))?;
+        // The URL is not shown: in one that is mistyped, the keys stand where the host should.
+        let endpoint = Endpoint::parse(&format!("{scheme}{authority}")).map_err(|_| {
+            "The URL should be of the form http[s]://ACCESS:SECRET@host[:port]/ without resource component."
+        })?;
         let credentials = match keys {
             None => None,
             Some(keys) => {
@@ -226,6 +229,10 @@ mod tests {
         }
         let error = Alias::from_mc_host("http://AK:topsecret@h/path").unwrap_err();
         assert!(!error.contains("topsecret"), "{error}");
+        for url in ["http://h:9000@AK:topsecret", "http://AK:x@h?topsecret", "http://topsecret@h"] {
+            let error = Alias::from_mc_host(url).unwrap_err();
+            assert!(!error.contains("topsecret"), "{error}");
+        }
         let error = Alias::from_mc_host("http://topsecret@h").unwrap_err();
         assert!(!error.contains("topsecret"), "{error}");
     }

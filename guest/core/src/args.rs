@@ -58,6 +58,10 @@ pub struct Args {
     pub limit_download: Option<u64>,
     /// Headers set on every request after signing.
     pub custom_headers: Vec<(String, String)>,
+    /// Run this component instead of the built-in one.
+    pub component: Option<String>,
+    /// Only say what the component may do.
+    pub print_grant: bool,
     /// Names of the flags given on the command line.
     pub given: Vec<&'static str>,
 }
@@ -149,6 +153,8 @@ impl Args {
                 .iter()
                 .map(|text| custom_header(text))
                 .collect::<Result<_, _>>()?,
+            component: given.value("component"),
+            print_grant: given.switch("print-grant")?,
             given: flags::FLAGS
                 .iter()
                 .map(|flag| flag.long)
@@ -337,7 +343,10 @@ fn go_bool(text: &str) -> Option<bool> {
 }
 
 /// Bytes as go-humanize reads them: `10M` and `10MB` are powers of 1,000, `10MiB` of 1,024.
-fn parse_bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is wrong with the number or its unit.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let at = text.find(|c: char| !(c.is_ascii_digit() || ".,".contains(c))).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(at).unwrap_or((text, ""));
     let number = number.replace(',', "");
@@ -407,11 +416,10 @@ fn resolve(text: &str) -> Result<Resolve, Stop> {
 }
 
 fn custom_header(text: &str) -> Result<(String, String), Stop> {
-    // The value may be a token: an error names the header only.
+    // The value may be a token: an error names the header only, and nothing where there is no name.
     let bad =
         |shown: &dyn Display| Stop::invalid(format!("invalid custom header entry {shown}"), "");
-    let (name, value) =
-        text.split_once(':').ok_or_else(|| bad(&text.split(' ').next().unwrap_or("")))?;
+    let (name, value) = text.split_once(':').ok_or_else(|| bad(&"without a colon"))?;
     let (name, value) = (name.trim(), value.trim());
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let visible = |b: u8| b == b'\t' || (b' '..0x7f).contains(&b) || b >= 0x80;

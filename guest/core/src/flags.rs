@@ -120,6 +120,22 @@ pub const FLAGS: &[Flag] = &[
         "add custom HTTP header to the request. 'key:value' format.",
     ),
     flag(
+        "component",
+        "",
+        Takes::Value,
+        "",
+        Class::Host,
+        "run this WebAssembly component instead of the built-in one",
+    ),
+    flag(
+        "print-grant",
+        "",
+        Takes::Switch,
+        "",
+        Class::Host,
+        "print what the component may do, and do nothing",
+    ),
+    flag(
         "conn-read-deadline",
         "",
         Takes::Value,
