@@ -1,7 +1,6 @@
 //! The program: from the words of the command line to the exit status.
 
 mod failures;
-mod guard;
 mod output;
 mod run;
 mod tracker;
@@ -16,8 +15,8 @@ use crate::flags::{Class, find};
 use crate::help;
 use crate::message::Message;
 use crate::net::Net;
-use crate::reader::Failure;
-use crate::remedy::{During, explain};
+use crate::reader::{Break, Failure};
+use crate::remedy::explain_listing;
 use output::Output;
 pub use waiting::Waited;
 
@@ -148,26 +147,11 @@ fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
 
 /// What to tell when the backlog could not be listed, or not to its end.
 fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
-    use crate::reader::Break;
-    let message = format!("Unable to list the replication backlog of bucket `{bucket}`.");
-    let after = if failure.after.is_empty() {
-        String::new()
-    } else {
-        format!(" Everything after `{}` is missing.", failure.after)
-    };
+    let what = format!("Unable to list the replication backlog of bucket `{bucket}`.");
+    let message = Message::fatal(what, explain_listing(failure, bucket, authority));
     match &failure.cause {
-        Break::Refused(cause) => {
-            let text = explain(cause, During::Listing, bucket, authority);
-            Message::fatal(message, format!("{text}{after}")).because(cause)
-        }
-        Break::Server(_) => Message::fatal(
-            message,
-            format!(
-                "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
-                failure.cause
-            ),
-        ),
-        cause => Message::fatal(message, format!("{authority}: {cause}.{after}")),
+        Break::Refused(cause) => message.because(cause),
+        _ => message,
     }
 }
 

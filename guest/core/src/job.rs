@@ -114,6 +114,22 @@ pub struct Spec {
     pub memory: usize,
 }
 
+impl Default for Spec {
+    /// Triggers everything, ten versions at a time.
+    fn default() -> Self {
+        Self {
+            only: Only::All,
+            prefix: String::new(),
+            arn: None,
+            mode: Mode::Trigger,
+            concurrent: 10,
+            rate_limit: None,
+            times: false,
+            memory: MEMORY,
+        }
+    }
+}
+
 /// Is told of every version when it is done with.
 pub trait Sink {
     /// The end of one version, after this many attempts.

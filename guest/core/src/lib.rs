@@ -21,6 +21,7 @@ pub mod entry;
 pub mod exchange;
 pub mod flags;
 mod flights;
+pub mod guard;
 pub mod help;
 pub mod job;
 pub mod listing;

@@ -1,6 +1,7 @@
 //! What to do about an error: the sentence behind the server's own.
 
 use crate::outcome::Cause;
+use crate::reader::{Break, Failure};
 
 /// What was being done when the server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,25 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
     };
     let stop = if text.ends_with('.') { "" } else { "." };
     format!("{text}{stop} {remedy}")
+}
+
+/// Why the backlog could not be listed, or not to its end.
+pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> String {
+    let after = if failure.after.is_empty() {
+        String::new()
+    } else {
+        format!(" Everything after `{}` is missing.", failure.after)
+    };
+    match &failure.cause {
+        Break::Refused(cause) => {
+            format!("{}{after}", explain(cause, During::Listing, bucket, authority))
+        }
+        Break::Server(_) => format!(
+            "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
+            failure.cause
+        ),
+        cause => format!("{authority}: {cause}.{after}"),
+    }
 }
 
 #[cfg(test)]

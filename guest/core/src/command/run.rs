@@ -3,11 +3,12 @@
 
 use super::output::Output;
 use super::tracker::Tracker;
-use super::{Invocation, guard, listing_message, validation, waiting};
+use super::{Invocation, listing_message, validation, waiting};
 use crate::args::Args;
 use crate::client::Client;
 use crate::console::Console;
 use crate::counts::Counts;
+use crate::guard;
 use crate::job::{End, Job, MEMORY, Mode, Only, Spec};
 use crate::message::Message;
 use crate::net::Net;
@@ -28,9 +29,12 @@ pub(super) fn start<N: Net, C: Console>(
 ) -> bool {
     let mode = Mode::of(args);
     if mode == Mode::ClearChecksum
-        && let Err(message) = guard::no_default_retention(net, &mut client)
+        && let Err(cause) = guard::no_default_retention(net, &mut client)
     {
-        return output.fatal(&message);
+        let (bucket, authority) = (client.bucket(), client.authority());
+        let what = format!("Unable to clear checksums in bucket `{bucket}`.");
+        let text = explain(&cause, During::LockConfiguration, bucket, authority);
+        return output.fatal(&Message::fatal(what, text).because(&cause));
     }
     if args.validate {
         return validation::run(call, args, net, &mut client, output);
