@@ -5,7 +5,6 @@ use crate::entry::{Item, Operation, Shape};
 use crate::job::{End, Mode};
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
-use crate::progress::grouped;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -208,7 +207,7 @@ impl Summary<'_> {
             let sum: u64 = operations.values().sum();
             let list: Vec<String> = operations
                 .iter()
-                .map(|(operation, count)| format!("{} {operation}", grouped(*count)))
+                .map(|(operation, count)| format!("{count} {operation}"))
                 .collect();
             let _ = writeln!(out, "  {}: {sum} ({})", printable(status, false), list.join(", "));
         }
