@@ -4,3 +4,4 @@
 pub mod fake;
 pub mod mcwasi;
 pub mod minio;
+pub mod terminal;

@@ -103,14 +103,21 @@ fn world() -> impl Strategy<Value = (Sim, Spec)> {
     let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
     let memory = prop_oneof![Just(resync_core::job::MEMORY), Just(1)];
-    (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1usize..30, rate, memory).prop_map(
-        |(versions, breaks, chunks, latency, replicates, concurrent, rate_limit, memory)| {
+    let server = (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1u64..).prop_map(
+        |(versions, breaks, chunks, latency, replicates, random)| {
             let mut sim = Sim::new(versions);
-            sim.breaks = breaks.into();
-            (sim.chunks, sim.latency, sim.replicates) = (chunks, latency, replicates);
-            (sim, Spec { concurrent, rate_limit, memory, ..spec() })
+            (sim.breaks, sim.chunks, sim.latency) = (breaks.into(), chunks, latency);
+            (sim.replicates, sim.random) = (replicates, random);
+            sim
         },
-    )
+    );
+    let flags = (1usize..30, rate, memory).prop_map(|(concurrent, rate_limit, memory)| Spec {
+        concurrent,
+        rate_limit,
+        memory,
+        ..spec()
+    });
+    (server, flags)
 }
 
 /// What a version with this fate and these mishaps has to end as.
