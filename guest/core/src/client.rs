@@ -24,6 +24,7 @@ const USER_AGENT: (&str, &str) =
 pub struct Client {
     authority: String,
     bucket: String,
+    arn: Option<String>,
     signer: Option<Signer>,
     custom_headers: Vec<(String, String)>,
     region_fixed: bool,
@@ -40,11 +41,18 @@ impl Client {
         Self {
             authority: alias.endpoint.authority.clone(),
             bucket: bucket.to_owned(),
+            arn: None,
             signer,
             custom_headers: Vec::new(),
             region_fixed: region.is_some(),
             path: String::new(),
         }
+    }
+
+    /// Names the replication target that listings are about. The server refuses one that the bucket
+    /// does not have, and lists the other targets' versions nevertheless.
+    pub fn set_arn(&mut self, arn: Option<String>) {
+        self.arn = arn;
     }
 
     /// Sets headers on every request from now on, after signing.
@@ -92,6 +100,10 @@ impl Client {
         let mut path = self.take_path();
         let _ = write!(path, "/minio/admin/v{api}/replication/diff?bucket=");
         encode::query_value(&mut path, &self.bucket);
+        if let Some(arn) = &self.arn {
+            path.push_str("&arn=");
+            encode::query_value(&mut path, arn);
+        }
         if !prefix.is_empty() {
             path.push_str("&prefix=");
             encode::query_value(&mut path, prefix);

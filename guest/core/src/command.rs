@@ -117,6 +117,7 @@ fn prepare<N: Net>(call: Invocation<'_>, args: &Args, net: &mut N) -> Result<Cli
     net.connect(&alias.endpoint);
     let region = (call.env)("MC_REGION").or_else(|| (call.env)("AWS_REGION"));
     let mut client = Client::new(&alias, &target.bucket, region.as_deref());
+    client.set_arn(args.arn.clone());
     if !serves(call, "custom-header") {
         client.set_custom_headers(args.custom_headers.clone());
     }

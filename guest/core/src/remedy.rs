@@ -46,6 +46,9 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
         }
+        "InvalidRequest" if error.message.contains("invalid arn") => {
+            format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")
+        }
         _ if error.status == 403 && error.code.is_empty() => {
             "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
         }
