@@ -84,6 +84,11 @@ impl Client {
         }
     }
 
+    /// Whether the region is the user's choice, which no answer changes.
+    pub fn has_fixed_region(&self) -> bool {
+        self.region_fixed
+    }
+
     fn set_region(&mut self, region: &str) -> bool {
         match &mut self.signer {
             Some(signer) if !self.region_fixed && signer.region() != region => {
@@ -91,7 +96,7 @@ impl Client {
                 true
             }
             // Unsigned requests are signed by a host, which reads the same header.
-            signer => signer.is_none(),
+            signer => signer.is_none() && !self.region_fixed,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One request at a time, for what happens before the first trigger.
 
+use crate::client::{Client, is_wrong_region};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
 use crate::outcome::Cause;
 use crate::retry;
@@ -13,19 +14,24 @@ pub const EXCHANGE: Ticket = u64::MAX - 1;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
-/// would. Any status but 200 is an error.
+/// would, also after the server has named its region. Any status but 200 is an error.
 ///
 /// # Errors
 /// The server's, or the transport's after the last attempt.
-pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Response, Cause> {
+pub fn exchange<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    mut send: impl FnMut(&mut N, &mut Client),
+) -> Result<Response, Cause> {
     let mut attempt = 1;
     loop {
-        send(net);
+        send(net, client);
         let cause = match answer(net) {
             Ok(response) if response.status == 200 => return Ok(response),
             Ok(response) => {
                 let error = S3Error::from_response(&response);
-                let again = retry::retries_answer(&error);
+                let again = retry::retries_answer(&error)
+                    || (is_wrong_region(&error) && client.learn_region(&response));
                 let cause = Cause::Server(Box::new(error));
                 if !again {
                     return Err(cause);

@@ -417,14 +417,14 @@ impl Job {
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
-            (Verdict::Fatal(cause), _) => {
-                if self.refused.is_none() {
-                    self.refused = Some(cause.clone());
-                    self.refused_copy = flight.copying;
-                }
-                self.finish(sink, &flight, &Outcome::Failed(cause));
-            }
+            (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
+            // Every further version would be refused as well.
+            (Verdict::Region(error), _)
+                if self.client.has_fixed_region() || flight.attempts >= retry::S3.attempts =>
+            {
+                self.refuse(sink, &flight, Cause::Server(Box::new(error)));
+            }
             (Verdict::Region(error), Ok(response)) => {
                 if !self.client.learn_region(response) && !self.location_asked {
                     self.location_asked = true;
@@ -463,6 +463,15 @@ impl Job {
         self.retried += 1;
         self.counts.retries += 1;
         self.retries.insert((net.now() + pause, self.retried), flight);
+    }
+
+    /// Fails a version and ends the run.
+    fn refuse(&mut self, sink: &mut impl Sink, flight: &Flight, cause: Cause) {
+        if self.refused.is_none() {
+            self.refused = Some(cause.clone());
+            self.refused_copy = flight.copying;
+        }
+        self.finish(sink, flight, &Outcome::Failed(cause));
     }
 
     fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {

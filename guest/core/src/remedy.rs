@@ -49,6 +49,10 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
         "InvalidRequest" if error.message.contains("invalid arn") => {
             format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")
         }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => format!(
+            "Unset MC_REGION and AWS_REGION, and the region is learned from the server; or set MC_REGION={}.",
+            error.region
+        ),
         _ if error.status == 403 && error.code.is_empty() => {
             "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
         }

@@ -14,7 +14,7 @@ pub(super) fn no_default_retention<N: Net>(
     net: &mut N,
     client: &mut Client,
 ) -> Result<(), Message> {
-    let answer = exchange(net, |net| client.lock_configuration(net, EXCHANGE));
+    let answer = exchange(net, client, |net, client| client.lock_configuration(net, EXCHANGE));
     let bucket = client.bucket();
     let message = format!("Unable to clear checksums in bucket `{bucket}`.");
     match answer {
