@@ -232,7 +232,7 @@ fn the_region_of_the_server_is_taken_from_its_first_answer() {
     let ran = with_region("us-west-2");
     let message = ran.summary()["error"]["cause"]["message"].to_string();
     assert!(message.contains("expecting 'eu-west-1'"), "{message}");
-    assert!(message.contains("Unset MC_REGION and AWS_REGION, or set MC_REGION=eu-west-1."));
+    assert!(message.contains("set MC_REGION=eu-west-1."), "{message}");
     assert_eq!((ran.status, server.triggers()), (1, (0, 0)));
     assert_eq!(with_region("eu-west-1").status, 0);
     assert_eq!(server.triggers(), (20, 0));

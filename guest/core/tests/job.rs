@@ -334,7 +334,8 @@ fn a_stop_does_not_wait_for_answers_that_do_not_come() {
     sim.stop_at = Some(Duration::from_secs(1));
     let ran = run(spec(), &mut sim);
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.not_reached), (End::Stopped, 9, 1));
-    assert!(resync_core::net::Net::now(&sim) < Duration::from_secs(5), "the host ends it then");
+    let took = resync_core::net::Net::now(&sim);
+    assert!(took < Duration::from_secs(10), "{took:?}, not the minute of a version's own patience");
 }
 
 #[test]
