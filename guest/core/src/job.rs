@@ -29,9 +29,8 @@ pub const MEMORY: usize = 64 << 20;
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
 
-/// After a stop, how long answers still under way are waited for; a host that stops a run waits for
-/// the summary a little longer than that.
-const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long versions in flight may take to finish once the user asked to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
@@ -121,7 +120,10 @@ pub struct Job {
     refused: Option<Cause>,
     refused_copy: bool,
     unreachable: u32,
-    stopped: Option<Duration>,
+    stopped: bool,
+    /// When a stopped run gives up what is still in flight.
+    give_up: Option<Duration>,
+    /// Versions whose answer was not waited for any longer.
     given_up: u64,
     location_asked: bool,
     next_scan: Duration,
@@ -147,7 +149,8 @@ impl Job {
             refused: None,
             refused_copy: false,
             unreachable: 0,
-            stopped: None,
+            stopped: false,
+            give_up: None,
             given_up: 0,
             location_asked: false,
             next_scan: Duration::ZERO,
@@ -177,11 +180,16 @@ impl Job {
 
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
-        self.stopped = Some(net.now());
+        self.stopped = true;
         self.reader.pause(net);
+        self.give_up(net);
+    }
+
+    fn give_up<N: Net>(&mut self, net: &mut N) {
         for slot in 0..self.flights.len() {
             if self.take_flight(slot as Ticket).is_some() {
                 net.cancel(slot as Ticket);
+                self.given_up += 1;
             }
         }
     }
@@ -210,8 +218,8 @@ impl Job {
         self.drive_listing(net);
         self.start_flights(net);
         if self.is_done() {
-            let waiting = self.spool.len() + self.retries.len();
-            self.counts.not_reached = waiting as u64 + self.given_up;
+            self.counts.not_reached =
+                (self.spool.len() + self.retries.len()) as u64 + self.given_up;
             return false;
         }
         let until = self.due(net.now()).into_iter().chain(until).min();
@@ -226,7 +234,7 @@ impl Job {
     }
 
     fn stopping(&self) -> bool {
-        self.stopped.is_some() || self.refused.is_some()
+        self.stopped || self.refused.is_some()
     }
 
     fn is_done(&self) -> bool {
@@ -237,11 +245,15 @@ impl Job {
     }
 
     fn check_stop<N: Net>(&mut self, net: &mut N) {
-        if self.stopped.is_none() && net.stop_requested() {
-            self.stopped = Some(net.now());
+        if !self.stopped && net.stop_requested() {
+            self.stopped = true;
+            self.give_up = Some(net.now() + DRAIN);
         }
         if self.stopping() {
             self.reader.pause(net);
+        }
+        if self.give_up.is_some_and(|at| net.now() >= at) {
+            self.give_up(net);
         }
     }
 
@@ -324,6 +336,7 @@ impl Job {
         let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
         if self.in_flight > 0 {
             due.push(self.next_scan);
+            due.extend(self.give_up);
         }
         if self.in_flight < self.spec.concurrent && !self.stopping() {
             if let Some((at, _)) = self.retries.keys().next() {
@@ -493,7 +506,7 @@ impl Job {
     }
 
     /// Gives up exchanges that take too long: a server that accepts and never answers would hold
-    /// its slot for ever, and after a stop the summary.
+    /// its slot for ever.
     fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
         let now = net.now();
         if self.in_flight == 0 || now < self.next_scan {
@@ -501,21 +514,14 @@ impl Job {
             return;
         }
         self.next_scan = now + SCAN;
-        let last = self.stopped.map(|stopped| stopped + LAST_ANSWERS);
         for slot in 0..self.flights.len() {
-            let late = |flight: &Flight| {
-                let until = flight.started + patience(flight.copying);
-                now >= last.map_or(until, |last| last.min(until))
-            };
+            let late = |flight: &Flight| now >= flight.started + patience(flight.copying);
             let is_late = self.flights.get(slot).and_then(Option::as_ref).is_some_and(late);
             if !is_late {
                 continue;
             }
             net.cancel(slot as Ticket);
-            let flight = self.take_flight(slot as Ticket);
-            if last.is_some() {
-                self.given_up += 1;
-            } else if let Some(flight) = flight {
+            if let Some(flight) = self.take_flight(slot as Ticket) {
                 let error = TransportError::Timeout(patience(flight.copying));
                 self.again(net, sink, flight, Cause::Transport(error), None);
             }
