@@ -43,7 +43,7 @@ const MAX_REGIONS: u32 = 5;
 
 /// After a stop, how long answers still under way are waited for; a host that stops a run waits for
 /// the summary a little longer than that.
-const LAST_ANSWERS: Duration = Duration::from_secs(3);
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);

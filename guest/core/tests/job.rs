@@ -104,14 +104,21 @@ fn world() -> impl Strategy<Value = (Sim, Spec)> {
     let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
     let memory = prop_oneof![Just(resync_core::job::MEMORY), Just(1)];
-    (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1usize..30, rate, memory).prop_map(
-        |(versions, breaks, chunks, latency, replicates, concurrent, rate_limit, memory)| {
+    let server = (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1u64..).prop_map(
+        |(versions, breaks, chunks, latency, replicates, random)| {
             let mut sim = Sim::new(versions);
-            sim.breaks = breaks.into();
-            (sim.chunks, sim.latency, sim.replicates) = (chunks, latency, replicates);
-            (sim, Spec { concurrent, rate_limit, memory, ..spec() })
+            (sim.breaks, sim.chunks, sim.latency) = (breaks.into(), chunks, latency);
+            (sim.replicates, sim.random) = (replicates, random);
+            sim
         },
-    )
+    );
+    let flags = (1usize..30, rate, memory).prop_map(|(concurrent, rate_limit, memory)| Spec {
+        concurrent,
+        rate_limit,
+        memory,
+        ..spec()
+    });
+    (server, flags)
 }
 
 /// What a version with this fate and these mishaps has to end as.
@@ -328,7 +335,8 @@ fn a_stop_does_not_wait_for_answers_that_do_not_come() {
     sim.stop_at = Some(Duration::from_secs(1));
     let ran = run(spec(), &mut sim);
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.not_reached), (End::Stopped, 9, 1));
-    assert!(resync_core::net::Net::now(&sim) < Duration::from_secs(5), "the host ends it then");
+    let took = resync_core::net::Net::now(&sim);
+    assert!(took < Duration::from_secs(10), "{took:?}, not the minute of a version's own patience");
 }
 
 #[test]

@@ -17,11 +17,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Key and version id.
-pub type Name = (String, String);
+pub(crate) type Name = (String, String);
 
 /// What a version answers in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// 200, queued.
     Queued,
     /// 405 of a delete marker, queued.
@@ -38,7 +38,7 @@ pub enum Fate {
 
 /// What happens to an attempt before a version gives its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mishap {
+pub(crate) enum Mishap {
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
     /// The connection ends before the request has an effect.
@@ -51,21 +51,21 @@ pub enum Mishap {
 
 /// A version and its fate.
 #[derive(Debug, Clone)]
-pub struct Version {
-    pub name: Name,
-    pub fate: Fate,
-    pub mishaps: Vec<Mishap>,
+pub(crate) struct Version {
+    pub(crate) name: Name,
+    pub(crate) fate: Fate,
+    pub(crate) mishaps: Vec<Mishap>,
 }
 
 impl Version {
-    pub fn new(key: &str, id: &str) -> Self {
+    pub(crate) fn new(key: &str, id: &str) -> Self {
         Self { name: (key.to_owned(), id.to_owned()), fate: Fate::Queued, mishaps: Vec::new() }
     }
 }
 
 /// How a listing breaks off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Break {
+pub(crate) enum Break {
     /// The connection ends.
     Cut,
     /// Half a line, and then a proper end.
@@ -86,30 +86,31 @@ pub enum Break {
 
 /// The server, the clock and what was seen.
 #[derive(Debug)]
-pub struct Sim {
+pub(crate) struct Sim {
     /// Sorted by key; the versions of a key in the order of the listing.
-    pub versions: Vec<Version>,
+    pub(crate) versions: Vec<Version>,
     /// After how many entries the first listings break, and how.
-    pub breaks: VecDeque<(usize, Break)>,
+    pub(crate) breaks: VecDeque<(usize, Break)>,
     /// Sizes of the chunks of a listing.
-    pub chunks: Range<usize>,
+    pub(crate) chunks: Range<usize>,
     /// Milliseconds that an answer or a chunk takes.
-    pub latency: Range<u64>,
+    pub(crate) latency: Range<u64>,
     /// Versions leave the backlog once they are queued.
-    pub replicates: bool,
+    pub(crate) replicates: bool,
     /// When the user stops the run.
-    pub stop_at: Option<Duration>,
+    pub(crate) stop_at: Option<Duration>,
+    /// Draws the sizes of chunks, the latency and the job's jitter. Not 0.
+    pub(crate) random: u64,
 
     /// How often each version was queued.
-    pub queued: BTreeMap<Name, u32>,
+    pub(crate) queued: BTreeMap<Name, u32>,
     /// When triggers were sent.
-    pub starts: Vec<Duration>,
+    pub(crate) starts: Vec<Duration>,
     /// The most triggers that were in flight.
-    pub peak: usize,
+    pub(crate) peak: usize,
 
     index: HashMap<Name, usize>,
     now: Duration,
-    random: u64,
     events: BTreeMap<(Duration, u64), Event>,
     scheduled: u64,
     in_flight: Vec<Ticket>,
@@ -117,7 +118,7 @@ pub struct Sim {
 }
 
 impl Sim {
-    pub fn new(versions: Vec<Version>) -> Self {
+    pub(crate) fn new(versions: Vec<Version>) -> Self {
         let names = versions.iter().enumerate();
         Self {
             index: names.map(|(index, version)| (version.name.clone(), index)).collect(),
@@ -342,12 +343,12 @@ fn decode(text: &str) -> String {
 
 /// What a job did.
 #[derive(Debug)]
-pub struct Ran {
-    pub end: End,
-    pub counts: Counts,
-    pub listings: u32,
+pub(crate) struct Ran {
+    pub(crate) end: End,
+    pub(crate) counts: Counts,
+    pub(crate) listings: u32,
     /// Outcome and attempts of each version, in the order of their ends.
-    pub ends: Vec<(Name, Outcome, u32)>,
+    pub(crate) ends: Vec<(Name, Outcome, u32)>,
 }
 
 #[derive(Default)]
@@ -360,7 +361,7 @@ impl Sink for Ends {
 }
 
 /// As the command line sets it without any flags.
-pub fn spec() -> Spec {
+pub(crate) fn spec() -> Spec {
     Spec {
         only: resync_core::job::Only::All,
         times: true,
@@ -374,7 +375,7 @@ pub fn spec() -> Spec {
 }
 
 /// Runs a job on the server to its end.
-pub fn run(spec: Spec, sim: &mut Sim) -> Ran {
+pub(crate) fn run(spec: Spec, sim: &mut Sim) -> Ran {
     let alias = Alias::from_mc_host("http://minio.example:9000").expect("an alias");
     let mut job = Job::new(spec, Client::new(&alias, "bucket", None));
     let mut ends = Ends::default();
