@@ -134,10 +134,10 @@ impl Pair {
     /// Waits until nothing under the prefix is left, and runs the command `again` when something is
     /// left over, which is the manual's way out as well.
     ///
-    /// With `--clear-checksum` a version is queued twice, by its HEAD and by its copy. The target
-    /// refuses the second and closes the connection, and if that hits the next version, the source
-    /// logs "server closed idle connection" and leaves that one in the backlog (seen once in ten
-    /// runs over 13 versions).
+    /// With `--clear-checksum` a version is queued twice, by its HEAD and by its copy. In half of the
+    /// runs over 13 versions the source then logs "server closed idle connection" or "broken pipe",
+    /// sometimes takes the target for offline, and leaves one to four of them `FAILED`. Versions that
+    /// are queued once never showed this.
     ///
     /// # Panics
     /// When it is not empty after all.
