@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{DiffEntry, MinioOptions, Pair, SOURCE_BUCKET, Version, Written};
 use serde_json::Value;
 
@@ -15,19 +15,6 @@ const DRAIN: Duration = Duration::from_secs(90);
 fn mc_wasi(pair: &Pair) -> McWasi {
     let source = pair.source();
     McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &source.alias_url(source.root()))
-}
-
-/// The summary of a run in which all went well.
-fn completed(total: usize) -> String {
-    format!(
-        "✓ Replication trigger completed\n  Total: {total}\n  Processed: {total}\n  Failed: 0\n"
-    )
-}
-
-#[track_caller]
-fn assert_completed(ran: &Ran, total: usize) {
-    assert_eq!(ran.stdout, completed(total), "{}", ran.stderr);
-    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
 }
 
 type Ids = BTreeSet<(String, String)>;
@@ -93,21 +80,21 @@ fn five_hundred_objects_are_replicated_prefix_by_prefix_and_a_dry_run_touches_no
     assert_eq!(pair.backlog(""), backlog, "a dry run triggers nothing");
     assert!(pair.target_versions("dst").is_empty());
 
-    assert_completed(&mc.run(&["source/src/logs/2026/"]), 60);
+    mc.run(&["source/src/logs/2026/"]).assert_completed(60);
     let left = pair.wait_backlog(440);
     assert_eq!(in_backlog(&left), of_written(&rest), "nothing outside of the prefix");
     assert_eq!(on_target(&pair.target_versions("dst")), of_written(&logs));
 
     // A prefix is a plain string: `obj-0000` has a hundred objects and no folder.
-    assert_completed(&mc.run(&["source/src/obj-0000", "--concurrent", "1"]), 100);
-    assert_completed(&mc.run(&["source/src/nothing/here"]), 0);
+    mc.run(&["source/src/obj-0000", "--concurrent", "1"]).assert_completed(100);
+    mc.run(&["source/src/nothing/here"]).assert_completed(0);
     pair.wait_backlog(340);
 
-    assert_completed(&mc.run(&["source/src", "-c", "50"]), 340);
+    mc.run(&["source/src", "-c", "50"]).assert_completed(340);
     pair.wait_empty(DRAIN);
     let all = [logs, rest].concat();
     assert_eq!(on_target(&pair.target_versions("dst")), of_written(&all));
-    assert_completed(&mc.run(&["source/src"]), 0);
+    mc.run(&["source/src"]).assert_completed(0);
 }
 
 #[test]
@@ -204,7 +191,7 @@ fn versions_left_pending_by_a_target_that_hangs_are_replicated() {
     let mc = mc_wasi(&pair);
     let dry = mc.run(&["source/src", "--dry-run"]);
     assert!(dry.stdout.ends_with("  Total: 5\n  PENDING: 5 (5 PUT)\n"), "{}", dry.stdout);
-    assert_completed(&mc.run(&["source/src"]), 5);
+    mc.run(&["source/src"]).assert_completed(5);
     pair.wait_empty(DRAIN);
     assert_eq!(on_target(&pair.target_versions("dst")), of_written(&written));
 }
@@ -223,7 +210,7 @@ fn null_and_existing_versions_reach_both_targets_and_arn_chooses_between_them() 
     assert!(dry.stdout.ends_with("  Total: 3\n  EXISTING: 3 (3 PUT)\n"), "{}", dry.stdout);
     assert!(dry.stdout.contains(&format!("  {:<36}  before\n", "null")), "{}", dry.stdout);
     assert_eq!(pair.backlog(""), backlog);
-    assert_completed(&mc.run(&["source/src"]), 3);
+    mc.run(&["source/src"]).assert_completed(3);
     pair.wait_empty(DRAIN);
     let expected: Ids = [("before", "null"), ("before", &under), ("existing", &existing)]
         .map(|(key, id)| (key.to_owned(), id.to_owned()))
@@ -248,7 +235,7 @@ fn null_and_existing_versions_reach_both_targets_and_arn_chooses_between_them() 
     let dry = mc.run(&["source/src", "--arn", &arns[1], "--dry-run", "--json"]);
     assert_eq!(in_lines(&dry.json()), of_written(&of_second));
     let ran = mc.run(&["source/src/second", "--arn", &arns[0]]);
-    assert_completed(&ran, 0);
+    ran.assert_completed(0);
     let unknown = mc.run(&["source/src", "--arn", "arn:minio:replication::no-such:dst"]);
     assert_eq!((unknown.status, unknown.stdout.as_str()), (1, ""));
     assert_eq!(
@@ -259,10 +246,10 @@ fn null_and_existing_versions_reach_both_targets_and_arn_chooses_between_them() 
     );
     assert_eq!(pair.backlog(""), backlog, "nothing of that triggers anything");
 
-    assert_completed(&mc.run(&["source/src", "--arn", &arns[1]]), 11);
+    mc.run(&["source/src", "--arn", &arns[1]]).assert_completed(11);
     let left = pair.wait_backlog(4);
     assert_eq!(in_backlog(&left), of_written(&first), "only the first target's own are left");
-    assert_completed(&mc.run(&["--arn", &arns[0], "source/src"]), 4);
+    mc.run(&["--arn", &arns[0], "source/src"]).assert_completed(4);
     pair.wait_empty(DRAIN);
     let rules = pair.mc().run(&["replicate", "ls", &format!("source/{SOURCE_BUCKET}")]);
     assert!(arns.iter().all(|arn| rules.contains(arn)), "{rules}");

@@ -123,6 +123,30 @@ impl Ran {
             .collect()
     }
 
+    /// It triggered `total` versions, and said nothing but that.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn assert_completed(&self, total: usize) {
+        let stdout = format!(
+            "✓ Replication trigger completed\n  Total: {total}\n  Processed: {total}\n  Failed: 0\n"
+        );
+        assert_eq!((self.stdout.as_str(), self.stderr.as_str()), (stdout.as_str(), ""));
+        assert_eq!(self.status, 0);
+    }
+
+    /// It ended before its first trigger, with exactly this error.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn assert_refused(&self, error: &str) {
+        let stderr = format!("mc-wasi: <ERROR> {error}\n");
+        assert_eq!((self.stdout.as_str(), self.stderr.as_str()), ("", stderr.as_str()));
+        assert_eq!(self.status, 1);
+    }
+
     /// The summary, which is the last JSON line.
     pub fn summary(&self) -> serde_json::Value {
         self.json().pop().unwrap_or_else(|| panic!("no output; stderr: {}", self.stderr))
