@@ -46,6 +46,10 @@ fn read(code: &ErrorCode) -> TransportError {
         E::InternalError(Some(text)) if text.contains("certificate") => {
             TransportError::Tls(text.clone())
         }
+        // WASI has no word for it; mc-wasi says which proxy and why.
+        E::InternalError(Some(text)) if text.starts_with("proxy ") => {
+            TransportError::Proxy(text.clone())
+        }
         E::InternalError(Some(text)) => TransportError::Other(text.clone()),
         other => TransportError::Other(other.to_string()),
     }

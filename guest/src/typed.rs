@@ -253,5 +253,8 @@ fn spec(options: &Options) -> Result<Spec, String> {
         },
         concurrent,
         rate_limit: options.rate_limit,
+        // Events carry the times of their versions.
+        times: true,
+        ..Spec::default()
     })
 }

@@ -1,5 +1,9 @@
-//! Opens connections: name, address, TCP, TLS, and the limits on bytes.
+//! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
+use crate::address;
+use crate::denials::Denials;
+use crate::grant::{Denial, Remedy};
+use crate::proxy::Proxy;
 use crate::throttle::Throttle;
 use crate::tls;
 use resync_core::alias::{Endpoint, Scheme};
@@ -7,7 +11,7 @@ use resync_core::args::Resolve;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -21,9 +25,6 @@ use wasmtime_wasi_http::Error;
 /// For a connection to stand, TLS included; mc's dial timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// TLS alert numbers, by which the guest tells that another attempt is of no use (RFC 8446, 6).
-const ALERT_BAD_CERTIFICATE: u8 = 42;
-
 /// A connection of any kind.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -32,25 +33,51 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 /// Opens connections to one server.
 #[derive(Debug)]
 pub struct Connector {
-    host: String,
-    port: u16,
-    tls: Option<Arc<ClientConfig>>,
+    server: Endpoint,
+    config: Arc<ClientConfig>,
+    proxy: Option<Proxy>,
     resolve: Vec<Resolve>,
     upload: Option<Arc<Throttle>>,
     download: Option<Arc<Throttle>>,
+    denials: Arc<Denials>,
 }
 
 impl Connector {
-    /// A connector for `endpoint`; `tls` is used if its scheme is https.
-    pub fn new(endpoint: &Endpoint, tls: Arc<ClientConfig>, resolve: Vec<Resolve>) -> Self {
+    /// A connector for `server`, which tells of addresses that it refuses.
+    pub fn new(server: &Endpoint, config: Arc<ClientConfig>, denials: Arc<Denials>) -> Self {
         Self {
-            host: endpoint.host().trim_matches(['[', ']']).to_owned(),
-            port: endpoint.port(),
-            tls: (endpoint.scheme == Scheme::Https).then_some(tls),
-            resolve,
+            server: server.clone(),
+            config,
+            proxy: None,
+            resolve: Vec::new(),
             upload: None,
             download: None,
+            denials,
         }
+    }
+
+    /// Goes to these addresses instead of asking for names.
+    #[must_use]
+    pub fn resolving(mut self, resolve: Vec<Resolve>) -> Self {
+        self.resolve = resolve;
+        self
+    }
+
+    /// Goes through a proxy.
+    #[must_use]
+    pub fn through(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// The proxy that takes requests in place of the server: that of a server without TLS.
+    pub fn forwarder(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|_| self.server.scheme == Scheme::Http)
+    }
+
+    /// Whether requests go to the server itself, without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.server.scheme == Scheme::Http && self.proxy.is_none()
     }
 
     /// Limits the bytes per second of all connections together.
@@ -68,36 +95,58 @@ impl Connector {
     }
 
     async fn open(&self) -> Result<Box<dyn Connection>, Error> {
-        let stream = self.dial().await?;
-        // A request is one small write; waiting for more to send with it only costs time.
-        let _ = stream.set_nodelay(true);
-        let stream: Box<dyn Connection> = if self.upload.is_some() || self.download.is_some() {
-            Box::new(Throttled {
-                stream,
-                upload: self.upload.clone(),
-                download: self.download.clone(),
-                reading: None,
-                writing: None,
-            })
-        } else {
-            Box::new(stream)
+        let stream: Box<dyn Connection> = match &self.proxy {
+            None => self.dial(&self.server).await?,
+            Some(proxy) => {
+                let at_proxy = |error: Error| match error {
+                    Error::DestinationIpProhibited => error,
+                    error => Error::InternalError(Some(format!(
+                        "proxy {}: {error}",
+                        proxy.endpoint.authority
+                    ))),
+                };
+                let stream = self.dial(&proxy.endpoint).await.map_err(at_proxy)?;
+                let stream = self.encrypt(&proxy.endpoint, stream).await?;
+                if self.server.scheme == Scheme::Http {
+                    return Ok(stream);
+                }
+                let target = format!("{}:{}", self.server.host(), self.server.port());
+                Box::new(proxy.tunnel(stream, &target).await?)
+            }
         };
-        let Some(tls) = &self.tls else { return Ok(stream) };
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| Error::DnsError {
-            rcode: Some(format!("`{}` is no valid host name", self.host)),
+        self.encrypt(&self.server, stream).await
+    }
+
+    /// TLS, if the endpoint is an https one.
+    async fn encrypt(
+        &self,
+        endpoint: &Endpoint,
+        stream: Box<dyn Connection>,
+    ) -> Result<Box<dyn Connection>, Error> {
+        if endpoint.scheme == Scheme::Http {
+            return Ok(stream);
+        }
+        let host = bare(endpoint);
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::DnsError {
+            rcode: Some(format!("`{host}` is no valid host name")),
             info_code: None,
         })?;
-        match TlsConnector::from(Arc::clone(tls)).connect(name, stream).await {
+        match TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(self.tls_error(&error)),
+            Err(error) => Err(tls_error(&error, host)),
         }
     }
 
-    async fn dial(&self) -> Result<TcpStream, Error> {
+    async fn dial(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, Error> {
         let mut last = None;
-        for address in self.addresses().await? {
+        for address in self.addresses(endpoint).await? {
             match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => {
+                    // A request is one small write; waiting for more to send with it only costs
+                    // time.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(self.throttled(stream));
+                }
                 Err(error) => last = Some(error),
             }
         }
@@ -112,14 +161,51 @@ impl Connector {
         })
     }
 
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Error> {
-        let with_port = format!("{}:{}", self.host, self.port);
-        let given =
-            self.resolve.iter().find(|entry| entry.host == with_port || entry.host == self.host);
-        if let Some(entry) = given {
-            return Ok(vec![SocketAddr::new(entry.address, self.port)]);
+    fn throttled(&self, stream: TcpStream) -> Box<dyn Connection> {
+        if self.upload.is_none() && self.download.is_none() {
+            return Box::new(stream);
         }
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
+        Box::new(Throttled {
+            stream,
+            upload: self.upload.clone(),
+            download: self.download.clone(),
+            reading: None,
+            writing: None,
+        })
+    }
+
+    /// Where an endpoint is, without the addresses a name must not lead to.
+    async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Error> {
+        let (host, port) = (bare(endpoint), endpoint.port());
+        let mut found = self.look_up(host, port).await?;
+        if host.parse::<IpAddr>().is_ok_and(|named| found.iter().all(|a| a.ip() == named)) {
+            return Ok(found);
+        }
+        let refused = found.iter().find(|found| address::is_refused(found.ip())).copied();
+        found.retain(|found| !address::is_refused(found.ip()));
+        match refused {
+            Some(refused) if found.is_empty() => {
+                self.denials.deny(&Denial {
+                    request: format!("connecting to {}", endpoint.authority),
+                    reason: format!(
+                        "it resolves to {}, where clouds serve the credentials of machines",
+                        refused.ip()
+                    ),
+                    remedy: Remedy::Address,
+                });
+                Err(Error::DestinationIpProhibited)
+            }
+            _ => Ok(found),
+        }
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+        let with_port = format!("{host}:{port}");
+        let given = self.resolve.iter().find(|entry| entry.host == with_port || entry.host == host);
+        if let Some(entry) = given {
+            return Ok(vec![SocketAddr::new(entry.address, port)]);
+        }
+        let found = tokio::net::lookup_host((host, port)).await;
         found.map(Iterator::collect).map_err(|error| {
             // getaddrinfo's own words come behind ours and say the same.
             let text = error.to_string();
@@ -127,17 +213,19 @@ impl Connector {
             Error::DnsError { rcode: Some(rcode.unwrap_or(&text).to_owned()), info_code: None }
         })
     }
+}
 
-    fn tls_error(&self, error: &io::Error) -> Error {
-        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match inner {
-            Some(inner) => Error::TlsAlertReceived {
-                alert_id: Some(ALERT_BAD_CERTIFICATE),
-                alert_message: Some(tls::explain(inner, &self.host)),
-            },
-            None if error.kind() == io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
-            None => Error::InternalError(Some(format!("tls handshake: {error}"))),
-        }
+/// The host as the resolver and TLS take it: IPv6 without brackets.
+fn bare(endpoint: &Endpoint) -> &str {
+    endpoint.host().trim_matches(['[', ']'])
+}
+
+fn tls_error(error: &io::Error, host: &str) -> Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(inner) => tls::refused(tls::explain(inner, host)),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
+        None => Error::InternalError(Some(format!("tls handshake: {error}"))),
     }
 }
 
@@ -202,5 +290,39 @@ impl AsyncWrite for Throttled {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(url: &str) -> Connector {
+        let server = Endpoint::parse(url).unwrap();
+        Connector::new(&server, tls::client(None, true).unwrap(), Denials::new(|_| {}))
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_alias_names_is_meant() {
+        for url in ["http://169.254.169.254", "http://[fe80::1]:9000"] {
+            let connector = connector(url);
+            let found = connector.addresses(&connector.server).await.unwrap();
+            assert_eq!(found.len(), 1, "{url}");
+        }
+        let elsewhere = Resolve { host: "10.0.0.1".into(), address: "fe80::1".parse().unwrap() };
+        let connector = connector("http://10.0.0.1:9000").resolving(vec![elsewhere]);
+        let refused = connector.addresses(&connector.server).await;
+        assert!(matches!(refused, Err(Error::DestinationIpProhibited)), "{refused:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_the_handshake_is_given_up_after_ten_seconds() {
+        // The kernel accepts the connection; nobody ever reads from it.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", silent.local_addr().unwrap());
+        let began = tokio::time::Instant::now();
+        let result = connector(&url).connect().await;
+        assert!(matches!(result, Err(Error::ConnectionTimeout)));
+        assert_eq!(began.elapsed().as_secs(), 10);
     }
 }

@@ -1,13 +1,15 @@
 //! Compiles a component, keeps the machine code, and runs it within limits.
 
 use crate::hooks::Gate;
+use crate::limits::{Limits, Meter};
 use crate::stdio::{Output, StopInput};
+use resync_core::message::Message;
 use std::path::PathBuf;
 use std::time::Duration;
-use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Cache, CacheConfig, Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};
+use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{Command, cli, random};
+use wasmtime_wasi::p2::bindings::{CommandPre, cli, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -18,12 +20,8 @@ pub const WASMTIME_VERSION: &str = "48.0.8";
 /// The component built with this host.
 pub const COMPONENT: &[u8] = include_bytes!(env!("MC_WASI_COMPONENT"));
 
-/// Memory of a component at most. A backlog of any size is handled in less than 100 MiB.
-const MAX_MEMORY: usize = 512 << 20;
-
-/// Handles a component may hold: seven for each request in flight, of which there are 1,000 at
-/// most.
-const MAX_HANDLES: usize = 20_000;
+/// What a component may import: WASI 0.2 without files and sockets.
+const PACKAGES: [&str; 5] = ["wasi:cli/", "wasi:clocks/", "wasi:io/", "wasi:random/", "wasi:http/"];
 
 /// Between two checks whether a component has run for too long without letting others run.
 const EPOCH: Duration = Duration::from_millis(10);
@@ -43,13 +41,15 @@ pub struct Provision {
     pub stdin: StopInput,
     /// The only way out; without it no request is sent.
     pub gate: Gate,
+    /// What it may use of this machine.
+    pub limits: Limits,
 }
 
 struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    limits: StoreLimits,
+    meter: Meter,
     gate: Gate,
 }
 
@@ -87,47 +87,118 @@ pub fn engine(cache: Option<PathBuf>) -> wasmtime::Result<Engine> {
 /// Compiles a component, or takes it from the cache.
 ///
 /// # Errors
-/// The bytes are no component.
-pub fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+/// What the bytes are instead of a component, with what to do about it.
+pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+    // The second half of the version field tells the layers of WebAssembly apart.
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
+        Some([0, b'a', b's', b'm', ..]) => {
+            return Err("It is a core module, not a component. Build it for wasm32-wasip2, or wrap it with `wasm-tools component new`.".to_owned());
+        }
+        _ => return Err("It is no WebAssembly component.".to_owned()),
+    }
     Component::new(engine, bytes)
+        .map_err(|error| format!("It does not compile: {}.", error.root_cause()))
 }
 
 /// Runs a component's `wasi:cli/run`. Returns whether it succeeded.
 ///
 /// # Errors
 /// The component asks for more than WASI 0.2 without files and sockets, or it crashed.
-pub async fn run(component: &Component, provision: Provision) -> wasmtime::Result<bool> {
+pub async fn run(component: &Component, provision: Provision) -> Result<bool, Message> {
     let engine = component.engine();
-    let mut linker: Linker<State> = Linker::new(engine);
-    link(&mut linker)?;
+    let command = link(component)
+        .map_err(|cause| Message::fatal("Unable to run the component in this sandbox.", cause))?;
 
+    let limits = provision.limits;
     let mut wasi = WasiCtx::builder();
     wasi.args(&provision.arguments)
         .envs(&provision.variables)
         .stdin(provision.stdin)
         .stdout(provision.stdout)
-        .stderr(provision.stderr);
+        .stderr(provision.stderr)
+        .max_random_size(limits.call as u64);
     let mut table = ResourceTable::new();
-    table.set_max_capacity(MAX_HANDLES);
-    let state = State {
-        wasi: wasi.build(),
-        http: WasiHttpCtx::new(),
-        table,
-        limits: StoreLimitsBuilder::new().memory_size(MAX_MEMORY).build(),
-        gate: provision.gate,
-    };
+    table.set_max_capacity(limits.handles);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(limits.headers);
+    let meter = Meter::new(&limits);
+    let state = State { wasi: wasi.build(), http, table, meter, gate: provision.gate };
     let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.limits);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.call);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
     tick(engine.weak());
 
-    let command = Command::instantiate_async(&mut store, component, &linker).await?;
-    Ok(command.wasi_cli_run().call_run(&mut store).await?.is_ok())
+    let result = async {
+        let command = command.instantiate_async(&mut store).await?;
+        command.wasi_cli_run().call_run(&mut store).await
+    };
+    match result.await {
+        Ok(result) => Ok(result.is_ok()),
+        Err(error) => match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+            Some(exit) => Ok(exit.0 == 0),
+            None => Err(crashed(&error, &store.data().meter, &limits)),
+        },
+    }
+}
+
+/// What to tell of a crash: the limit that was met, or what WebAssembly calls it.
+fn crashed(error: &wasmtime::Error, meter: &Meter, limits: &Limits) -> Message {
+    let full = |error: &ResourceTableError| matches!(error, ResourceTableError::Full);
+    let cause = if error.downcast_ref().is_some_and(full) {
+        format!(
+            "It held more than the {} handles it may have. MC_WASI_MAX_HANDLES changes that.",
+            limits.handles
+        )
+    } else if meter.refused_memory() {
+        format!(
+            "It needed more than the {} MiB of memory it may have. MC_WASI_MAX_MEMORY changes that.",
+            limits.memory >> 20
+        )
+    } else {
+        error.root_cause().to_string()
+    };
+    Message::fatal("The component crashed.", cause)
+}
+
+/// Gives a component what it imports, if that is in this sandbox.
+fn link(component: &Component) -> Result<CommandPre<State>, String> {
+    let engine = component.engine();
+    let kind = component.component_type();
+    let foreign: Vec<String> = kind
+        .imports(engine)
+        .map(|(name, _)| name)
+        .filter(|name| !is_provided(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !foreign.is_empty() {
+        return Err(format!(
+            "It imports {}; there is WASI 0.2 cli, clocks, io, random and http here, and nothing else.",
+            foreign.join(", ")
+        ));
+    }
+    if !kind.exports(engine).any(|(name, _)| name.starts_with("wasi:cli/run@0.2.")) {
+        return Err(
+            "It was built for another world: it does not export `wasi:cli/run@0.2`, which a command does."
+                .to_owned(),
+        );
+    }
+    let mut linker: Linker<State> = Linker::new(engine);
+    let command = add_wasi(&mut linker)
+        .and_then(|()| linker.instantiate_pre(component))
+        .and_then(CommandPre::new);
+    command.map_err(|error| format!("{}.", error.root_cause()))
+}
+
+fn is_provided(name: &str) -> bool {
+    let Some((interface, version)) = name.split_once('@') else { return false };
+    version.starts_with("0.2.") && PACKAGES.iter().any(|package| interface.starts_with(package))
 }
 
 /// Command line, clocks, randomness, HTTP. No files, no sockets.
-fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn add_wasi(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
     cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;

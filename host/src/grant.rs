@@ -10,6 +10,12 @@ use resync_core::args::Args;
 use resync_core::encode;
 use std::fmt;
 
+mod canonical;
+mod print;
+
+use canonical::{is_canonical, is_plain};
+pub use print::Rule;
+
 /// The requests of one run.
 #[derive(Debug, Clone)]
 pub struct Grant {
@@ -18,8 +24,8 @@ pub struct Grant {
     objects: String,
     /// `/bucket`, encoded.
     bucket: String,
-    /// `bucket=…` and `prefix=…` of the listing.
-    listing: (String, Option<String>),
+    /// `bucket=…` of the listing, and behind it `arn=…` and `prefix=…` if they were asked for.
+    listing: (String, Vec<String>),
     copies: bool,
     tags: bool,
 }
@@ -46,17 +52,56 @@ pub enum Kind {
 /// Why a request is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
-    /// What was asked for; control characters cannot occur in it.
+    /// What was asked for, cut to a length that fits a line.
     pub request: String,
     /// What is wrong with it.
     pub reason: String,
+    /// What would allow it.
+    pub remedy: Remedy,
+}
+
+/// What would make a denied request a granted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Flags of the command line.
+    Flag(&'static str),
+    /// Another TARGET: another alias, bucket or prefix.
+    Target,
+    /// An alias that names the address.
+    Address,
+    /// Nothing does.
+    Nothing,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "{flag} would allow it"),
+            Self::Target => f.write_str("only another TARGET would allow it"),
+            Self::Address => f.write_str("only an alias that names the address would allow it"),
+            Self::Nothing => f.write_str("no flag allows it"),
+        }
+    }
 }
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The sandbox denied `{}`: {}.", self.request, self.reason)
+        write!(f, "The sandbox denied `{}`: {}; {}.", self.request, self.reason, self.remedy)
     }
 }
+
+/// A reason and a remedy, before the request is put in front of them.
+type Refusal = (String, Remedy);
+
+fn refuse<T>(reason: impl Into<String>, remedy: Remedy) -> Result<T, Refusal> {
+    Err((reason.into(), remedy))
+}
+
+/// The most shown of a request. A component may ask for a path of 64 KiB.
+const SHOWN: usize = 200;
+
+/// What turns on the requests of [`Kind::Copy`] and [`Kind::LockConfiguration`].
+const COPIES: Remedy = Remedy::Flag("--clear-checksum");
 
 /// Headers that may go out with any request.
 const COMMON: &[&str] =
@@ -99,13 +144,14 @@ impl Grant {
             encode::query_value(&mut parameter, value);
             parameter
         };
+        let arn = args.arn.iter().map(|arn| parameter("arn", arn));
         let prefix = (!target.prefix.is_empty()).then(|| parameter("prefix", &target.prefix));
         let writes = args.clear_checksum && !args.dry_run;
         Self {
             origin: origin.clone(),
             objects,
             bucket,
-            listing: (parameter("bucket", &target.bucket), prefix),
+            listing: (parameter("bucket", &target.bucket), arn.chain(prefix).collect()),
             copies: writes,
             tags: writes && args.validate,
         }
@@ -125,26 +171,31 @@ impl Grant {
             .check_origin(request.uri(), request.headers())
             .and_then(|()| self.check_request(request.method(), request.uri()))
             .and_then(|kind| self.check_headers(kind, request).map(|()| kind));
-        verdict.map_err(|reason| Denial {
-            request: format!("{} {}", request.method(), request.uri()),
-            reason,
+        verdict.map_err(|(reason, remedy)| {
+            let asked = format!("{} {}", request.method(), request.uri());
+            let request = match asked.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("{}…", asked.get(..end).unwrap_or_default()),
+                None => asked,
+            };
+            Denial { request, reason, remedy }
         })
     }
 
-    fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
+    fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         let scheme = uri.scheme_str().unwrap_or_default();
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);
         if scheme != self.origin.scheme.as_str() || authority != self.origin.authority {
-            return Err(format!("this run may only ask {}, the server of its alias", self.origin));
+            let reason = format!("this run may only ask {}, the server of its alias", self.origin);
+            return refuse(reason, Remedy::Target);
         }
         let mut hosts = headers.get_all(http::header::HOST).iter();
         if hosts.any(|host| host.as_bytes() != self.origin.authority.as_bytes()) {
-            return Err("the Host header names another server".to_owned());
+            return refuse("the Host header names another server", Remedy::Nothing);
         }
         Ok(())
     }
 
-    fn check_request(&self, method: &Method, uri: &Uri) -> Result<Kind, String> {
+    fn check_request(&self, method: &Method, uri: &Uri) -> Result<Kind, Refusal> {
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         if let Some(rest) = path.strip_prefix("/minio/admin/") {
             return self.check_admin(method, rest, query);
@@ -153,55 +204,63 @@ impl Grant {
             return match query {
                 "location=" | "location" => Ok(Kind::Location),
                 "object-lock=" | "object-lock" if self.copies => Ok(Kind::LockConfiguration),
-                _ => Err("only its region and, for --clear-checksum, its object lock configuration may be read of a bucket".to_owned()),
+                "object-lock=" | "object-lock" => {
+                    refuse("only copying needs to know of object locks", COPIES)
+                }
+                _ => refuse(
+                    "of a bucket only its region and its object lock configuration may be read",
+                    Remedy::Nothing,
+                ),
             };
         }
         if !path.starts_with(&self.objects) || path.len() <= self.bucket.len() + 1 {
-            return Err("it is outside TARGET".to_owned());
+            return refuse("it is outside TARGET", Remedy::Target);
         }
         if !is_canonical(path) {
-            return Err("its path is not written in the one canonical way".to_owned());
+            return refuse("its path is not written in the one canonical way", Remedy::Nothing);
         }
         let version = query.strip_prefix("tagging=&").unwrap_or(query);
         let version = version.strip_prefix("versionId=").filter(|id| is_plain(id));
         if version.is_none() {
-            return Err("it does not name exactly one version".to_owned());
+            return refuse("it does not name exactly one version", Remedy::Nothing);
         }
         match (method, query.starts_with("tagging=&")) {
             (&Method::HEAD, false) => Ok(Kind::Head),
             (&Method::PUT, false) if self.copies => Ok(Kind::Copy),
-            (&Method::PUT, false) => Err("copying needs --clear-checksum".to_owned()),
+            (&Method::PUT, false) => refuse("this run copies nothing", COPIES),
             (&Method::GET, true) if self.tags => Ok(Kind::Tags),
             (&Method::GET, true) => {
-                Err("reading tags needs --clear-checksum --validate".to_owned())
+                refuse("this run compares no tags", Remedy::Flag("--clear-checksum --validate"))
             }
-            _ => Err("objects are only looked at, never read, written or deleted".to_owned()),
+            _ => refuse(
+                "objects are only looked at, never read, written or deleted",
+                Remedy::Nothing,
+            ),
         }
     }
 
-    fn check_admin(&self, method: &Method, rest: &str, query: &str) -> Result<Kind, String> {
+    fn check_admin(&self, method: &Method, rest: &str, query: &str) -> Result<Kind, Refusal> {
         let other = || {
-            "of the admin API only the replication diff and the targets of the bucket may be read"
-                .to_owned()
+            let reason = "of the admin API only the replication diff and the targets of the bucket may be read";
+            (reason.to_owned(), Remedy::Nothing)
         };
         let (version, call) = rest.split_once('/').ok_or_else(other)?;
         if !matches!(version, "v3" | "v4") {
             return Err(other());
         }
         let mut parameters = query.split('&');
-        if parameters.next() != Some(self.listing.0.as_str()) {
-            return Err("it is about another bucket".to_owned());
-        }
+        let of_bucket = parameters.next() == Some(self.listing.0.as_str());
+        let another_bucket = || refuse("it is about another bucket", Remedy::Target);
         match (call, method) {
+            ("replication/diff", &Method::POST) if !of_bucket => another_bucket(),
             ("replication/diff", &Method::POST) => {
-                let rest: Vec<&str> = parameters.collect();
-                let wanted: Vec<&str> = self.listing.1.as_deref().into_iter().collect();
-                if rest == wanted {
+                if parameters.eq(self.listing.1.iter().map(String::as_str)) {
                     Ok(Kind::Listing)
                 } else {
-                    Err("it is outside TARGET".to_owned())
+                    refuse("it is outside TARGET", Remedy::Target)
                 }
             }
+            ("list-remote-targets", &Method::GET) if !of_bucket => another_bucket(),
             ("list-remote-targets", &Method::GET) => match (parameters.next(), parameters.next()) {
                 (None | Some("type=replication"), None) => Ok(Kind::Targets),
                 _ => Err(other()),
@@ -210,7 +269,7 @@ impl Grant {
         }
     }
 
-    fn check_headers<B>(&self, kind: Kind, request: &Request<B>) -> Result<(), String> {
+    fn check_headers<B>(&self, kind: Kind, request: &Request<B>) -> Result<(), Refusal> {
         for name in request.headers().keys() {
             let name = name.as_str();
             let allowed = COMMON.contains(&name)
@@ -218,7 +277,7 @@ impl Grant {
                 || (kind == Kind::Copy && FOR_COPY.contains(&name))
                 || (name == "content-length" && is_zero(request.headers()));
             if !allowed {
-                return Err(format!("header `{name}` is not allowed"));
+                return refuse(format!("it may not carry the header `{name}`"), Remedy::Nothing);
             }
         }
         if kind == Kind::Copy {
@@ -228,10 +287,13 @@ impl Grant {
             };
             let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
             if one("x-amz-copy-source") != Some(target.as_bytes()) {
-                return Err("the source of a copy must be the very same version".to_owned());
+                return refuse(
+                    "the source of a copy must be the very same version",
+                    Remedy::Nothing,
+                );
             }
             if one("x-amz-metadata-directive") != Some(b"COPY") {
-                return Err("a copy must keep the metadata".to_owned());
+                return refuse("a copy must keep the metadata", Remedy::Nothing);
             }
         }
         Ok(())
@@ -247,44 +309,6 @@ impl Grant {
 
 fn is_zero(headers: &HeaderMap) -> bool {
     headers.get_all(http::header::CONTENT_LENGTH).iter().all(|length| length.as_bytes() == b"0")
-}
-
-/// Unreserved characters and well-formed escapes only.
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && escapes_are_canonical(text, |_| false)
-}
-
-/// Whether the path is the one way to write its key: every byte that needs an escape has one in
-/// upper case and no other has, no `.` or `..` segment, and no empty one but at the end.
-fn is_canonical(path: &str) -> bool {
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let empty_inside = segment.is_empty() && segments.peek().is_some();
-        if empty_inside || segment == "." || segment == ".." {
-            return false;
-        }
-    }
-    escapes_are_canonical(path, |byte| byte == b'/')
-}
-
-fn escapes_are_canonical(text: &str, also: impl Fn(u8) -> bool) -> bool {
-    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if unreserved(byte) || also(byte) {
-            continue;
-        }
-        let mut digit = || {
-            let digit = bytes.next().filter(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b))?;
-            char::from(digit).to_digit(16)
-        };
-        let escaped = if byte == b'%' { digit().zip(digit()) } else { None };
-        let decoded = escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        if decoded.is_none_or(|decoded| unreserved(decoded) || also(decoded)) {
-            return false;
-        }
-    }
-    true
 }
 
 #[cfg(test)]

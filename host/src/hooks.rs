@@ -3,11 +3,13 @@
 //! Every request passes here: checked against the grant, freed of what a component may have set of
 //! a signature, signed with keys the component never sees, given the user's own headers, sent.
 
-use crate::grant::{Denial, Grant, Kind};
+use crate::denials::Denials;
+use crate::grant::{Grant, Kind};
 use crate::pool::Pool;
-use crate::trace;
+use crate::{tls, trace};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::header::PROXY_AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use resync_core::net::MAX_BODY;
@@ -23,22 +25,10 @@ use wasmtime_wasi_http::{
 type Answer =
     Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
-/// Denials named on stderr; a component that asks for a million things is told no a million times,
-/// the user ten.
-const DENIALS_NAMED: u32 = 10;
-
 /// The gate of one run. The default one is closed: it denies everything.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gate {
     open: Option<Open>,
-    denied: u32,
-    on_denial: fn(&Denial),
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { open: None, denied: 0, on_denial: |_| {} }
-    }
 }
 
 /// What an open gate grants, and what it does to a request.
@@ -48,6 +38,7 @@ struct Open {
     signing: Arc<Signing>,
     custom_headers: Vec<(HeaderName, HeaderValue)>,
     pool: Arc<Pool>,
+    denials: Arc<Denials>,
     debug: Option<Arc<trace::Tracer>>,
 }
 
@@ -70,15 +61,23 @@ impl Signing {
 
 impl Gate {
     /// A gate that grants `grant` and signs with `signer`, or sends unsigned without one.
-    pub fn new(grant: Grant, signer: Option<Signer>, region_fixed: bool, pool: Arc<Pool>) -> Self {
+    /// What is denied is told to `denials`.
+    pub fn new(
+        grant: Grant,
+        signer: Option<Signer>,
+        region_fixed: bool,
+        pool: Arc<Pool>,
+        denials: Arc<Denials>,
+    ) -> Self {
         let open = Open {
             grant,
             signing: Arc::new(Signing { signer: signer.map(Mutex::new), region_fixed }),
             custom_headers: Vec::new(),
             pool,
+            denials,
             debug: None,
         };
-        Self { open: Some(open), ..Self::default() }
+        Self { open: Some(open) }
     }
 
     /// Sets headers on every request, after signing.
@@ -98,21 +97,6 @@ impl Gate {
         }
         self
     }
-
-    /// Is told of the first denials.
-    #[must_use]
-    pub fn on_denial(mut self, told: fn(&Denial)) -> Self {
-        self.on_denial = told;
-        self
-    }
-
-    fn deny(&mut self, denial: &Denial) -> Error {
-        self.denied += 1;
-        if self.denied <= DENIALS_NAMED {
-            (self.on_denial)(denial);
-        }
-        Error::HttpRequestDenied
-    }
 }
 
 impl Open {
@@ -131,8 +115,17 @@ impl Open {
             parts.headers.insert(name.clone(), value.clone());
         }
         // An origin server is asked for a path, a proxy for a whole URL (RFC 9112, 3.2).
-        let path_and_query = parts.uri.path_and_query().cloned();
-        parts.uri = path_and_query.map_or_else(http::Uri::default, http::Uri::from);
+        match self.pool.forwarder() {
+            None => {
+                let path_and_query = parts.uri.path_and_query().cloned();
+                parts.uri = path_and_query.map_or_else(http::Uri::default, http::Uri::from);
+            }
+            Some(proxy) => {
+                if let Some(authorization) = proxy.authorization() {
+                    parts.headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+                }
+            }
+        }
         Ok(Request::from_parts(parts, Empty::new()))
     }
 }
@@ -182,6 +175,11 @@ fn location(body: &[u8]) -> Option<String> {
     Some(if region.is_empty() { DEFAULT_REGION.to_owned() } else { region })
 }
 
+/// What Go's servers say to a request without TLS on a port with it, and nowhere else.
+fn is_tls_port<B>(response: &Response<B>) -> bool {
+    response.status() == StatusCode::BAD_REQUEST && response.version() == Version::HTTP_10
+}
+
 async fn exchange(
     kind: Kind,
     request: Request<Empty<Bytes>>,
@@ -191,6 +189,11 @@ async fn exchange(
 ) -> Answer {
     let traced = debug.as_ref().map(|tracer| tracer.request(&request));
     let response = pool.send(request).await?;
+    if is_tls_port(&response) && pool.is_plain() {
+        return Err(tls::refused(
+            "the server speaks TLS on this port; an alias with https:// is meant".to_owned(),
+        ));
+    }
     let region = response.headers().get("x-amz-bucket-region");
     signing.learn(region.and_then(|region| region.to_str().ok()));
     let traced = debug.as_ref().zip(traced);
@@ -229,8 +232,8 @@ impl WasiHttpHooks for Gate {
         let kind = match open.grant.check(&request) {
             Ok(kind) => kind,
             Err(denial) => {
-                let error = self.deny(&denial);
-                return Box::new(async { Err(error) });
+                open.denials.deny(&denial);
+                return Box::new(async { Err(Error::HttpRequestDenied) });
             }
         };
         match open.prepare(request) {

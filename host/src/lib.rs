@@ -4,13 +4,17 @@
 //! that is not about it. Every request it makes passes [`hooks`], where it is checked against the
 //! [`grant`] of the command line, signed, and sent through the [`pool`].
 
+pub mod address;
 pub mod config;
 pub mod connect;
+pub mod denials;
 pub mod engine;
 pub mod grant;
 pub mod hooks;
+pub mod limits;
 pub mod pool;
 pub mod program;
+pub mod proxy;
 pub mod signals;
 pub mod stdio;
 pub mod throttle;

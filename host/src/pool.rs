@@ -6,18 +6,19 @@
 //! race between a new connection and one that comes back, this one cannot.
 
 use crate::connect::Connector;
+use crate::proxy::Proxy;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Requests have no body.
@@ -44,6 +45,16 @@ impl Pool {
             idle: Mutex::new(Vec::new()),
             places: Arc::new(Semaphore::new(places)),
         })
+    }
+
+    /// The proxy that is sent the requests in place of the server.
+    pub fn forwarder(&self) -> Option<&Proxy> {
+        self.connector.forwarder()
+    }
+
+    /// Whether requests go to the server itself, without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.connector.is_plain()
     }
 
     /// Sends a request. Its connection comes back to the pool when the body of the answer has been

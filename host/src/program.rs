@@ -2,22 +2,26 @@
 
 use crate::config::{self, Env};
 use crate::connect::Connector;
+use crate::denials::Denials;
 use crate::engine::{self, COMPONENT, Provision};
 use crate::grant::Grant;
 use crate::hooks::Gate;
+use crate::limits::Limits;
 use crate::pool::Pool;
+use crate::proxy::Proxy;
 use crate::stdio::{Output, StopInput};
 use crate::trace::Tracer;
 use crate::words::{self, Request};
 use crate::{signals, tls};
 use resync_core::alias::Alias;
-use resync_core::args::{self, Args};
+use resync_core::args::{self, Args, wants_json};
 use resync_core::command::{SERVES, program_name};
 use resync_core::flags::{self, Class};
 use resync_core::message::Message;
 use resync_core::sigv4::{DEFAULT_REGION, Signer};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A reader of stdout that went away ends mc by SIGPIPE, which a shell reports as this.
 const BROKEN_PIPE: u8 = 141;
@@ -32,7 +36,7 @@ pub fn run(words: &[String]) -> u8 {
         Request::Unknown { word, like } => unknown(&program, &word, &like),
         Request::Run(rest) => match Call::new(&program, &rest, &env) {
             Ok(call) => call.run(),
-            Err(message) => fail(&program, &message, is_json(&rest, &env)),
+            Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
     }
 }
@@ -62,6 +66,12 @@ impl<'a> Call<'a> {
     }
 
     fn run(self) -> u8 {
+        if let Some((args, alias)) = self.job.as_ref().filter(|(args, _)| args.print_grant) {
+            return match self.grant(args, alias) {
+                Ok(text) => say(&text),
+                Err(message) => fail(self.program, &message, args.json),
+            };
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let result = runtime
             .map_err(|error| Message::fatal("Unable to start.", error.to_string()))
@@ -73,19 +83,26 @@ impl<'a> Call<'a> {
             });
         match result {
             Ok(status) => status,
-            Err(message) => fail(self.program, &message, is_json(self.words, self.env)),
+            Err(message) => fail(self.program, &message, wants_json(self.words, self.env)),
         }
     }
 
+    /// The text of `--print-grant`.
+    fn grant(&self, args: &Args, alias: &Alias) -> Result<String, Message> {
+        let grant = Grant::new(args, &alias.endpoint);
+        let limits = Limits::new(args.concurrent, self.env)?;
+        let signed = alias.credentials.is_some();
+        Ok(if args.json { grant.json(signed, &limits) } else { grant.text(signed, &limits) })
+    }
+
     async fn run_component(&self) -> Result<u8, Message> {
-        let unable = |error: wasmtime::Error| {
-            Message::fatal("Unable to run the component.", format!("{error:#}"))
-        };
-        let engine = engine::engine(self.cache_folder()).map_err(unable)?;
-        let component = engine::compile(&engine, COMPONENT).map_err(unable)?;
+        let engine = engine::engine(self.cache_folder())
+            .map_err(|error| Message::fatal("Unable to run WebAssembly.", format!("{error:#}")))?;
+        let component = self.component(&engine)?;
         let stdout = Output::stdout();
         let stdin = StopInput::default();
         let received = signals::watch(stdin.clone());
+        let concurrent = self.job.as_ref().map_or(0, |(args, _)| args.concurrent);
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
@@ -93,6 +110,7 @@ impl<'a> Call<'a> {
             stderr: Output::stderr(),
             stdin,
             gate: self.gate()?.unwrap_or_default(),
+            limits: Limits::new(concurrent, self.env)?,
         };
         let success = engine::run(&component, provision).await;
         if let Some(status) = received.status() {
@@ -101,7 +119,23 @@ impl<'a> Call<'a> {
         if stdout.is_broken() {
             return Ok(BROKEN_PIPE);
         }
-        success.map(|success| u8::from(!success)).map_err(unable)
+        success.map(|success| u8::from(!success))
+    }
+
+    /// The built-in component, or the one of `--component`.
+    fn component(
+        &self,
+        engine: &wasmtime::Engine,
+    ) -> Result<wasmtime::component::Component, Message> {
+        let file = self.job.as_ref().and_then(|(args, _)| args.component.as_deref());
+        let Some(file) = file else {
+            return engine::compile(engine, COMPONENT)
+                .map_err(|cause| Message::fatal("Unable to run the built-in component.", cause));
+        };
+        let unable =
+            |cause: String| Message::fatal(format!("Unable to run the component `{file}`."), cause);
+        let bytes = std::fs::read(file).map_err(|error| unable(error.to_string()))?;
+        engine::compile(engine, &bytes).map_err(unable)
     }
 
     /// The words, without what is secret in them.
@@ -136,10 +170,18 @@ impl<'a> Call<'a> {
         let Some((args, alias)) = &self.job else { return Ok(None) };
         let tls = tls::client(self.folder.as_deref(), args.insecure)
             .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
-        let mut connector = Connector::new(&alias.endpoint, tls, args.resolve.clone());
+        let program = self.program.to_owned();
+        let denials = Denials::new(move |text| {
+            let line = Message::error(text, "").line(&program, false);
+            let _ = writeln!(std::io::stderr(), "{line}");
+        });
+        let proxy = Proxy::for_server(&alias.endpoint, self.env)?;
+        let mut connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
+            .resolving(args.resolve.clone())
+            .through(proxy);
         connector.limit(args.limit_upload, args.limit_download);
         // One more than objects in flight: the listing has a connection of its own.
-        let pool = Pool::new(connector, args.concurrent + 1);
+        let pool = Pool::new(connector, Limits::new(args.concurrent, self.env)?.requests);
         let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
         let signer = alias.credentials.clone().map(|credentials| {
             Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))
@@ -147,13 +189,9 @@ impl<'a> Call<'a> {
         let grant = Grant::new(args, &alias.endpoint);
         let headers: Result<Vec<_>, Message> = args.custom_headers.iter().map(header).collect();
         let tracer = args.debug.then(|| Tracer::new(self.program, &args.custom_headers));
-        let gate = Gate::new(grant, signer, region.is_some(), pool)
+        let gate = Gate::new(grant, signer, region.is_some(), pool, denials)
             .with_custom_headers(headers?)
-            .with_debug(tracer)
-            .on_denial(|denial| {
-                let line = Message::error(denial.to_string(), "").line("mc-wasi", false);
-                let _ = writeln!(std::io::stderr(), "{line}");
-            });
+            .with_debug(tracer);
         Ok(Some(gate))
     }
 
@@ -186,10 +224,6 @@ fn header(
     let mut value = http::HeaderValue::from_str(value).map_err(|_| bad())?;
     value.set_sensitive(true);
     Ok((parsed, value))
-}
-
-fn is_json(words: &[String], env: Env<'_>) -> bool {
-    Args::parse(words, env).is_ok_and(|args| args.json)
 }
 
 fn say(text: &str) -> u8 {

@@ -9,8 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// For requests in flight to finish and the summary to be printed.
-const GRACE: Duration = Duration::from_secs(5);
+/// For a component to end after the first signal. The built-in one waits 5 s for its requests in
+/// flight and then prints its summary; one that takes longer is stuck.
+const GRACE: Duration = Duration::from_secs(7);
+
+/// For the terminal to take a few bytes. One that was stopped with Ctrl-S never does.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// The exit status of the signal received, 0 while there is none.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +76,13 @@ async fn run(stop: &StopInput, received: &Received) {
 #[expect(clippy::print_stderr, reason = "the component, which owns the streams, is given up")]
 fn leave(status: u8) -> ! {
     if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[K\x1b[?7h");
+        // In a thread, because the terminal and the lock on it may be held by the component.
+        let (done, wait) = std::sync::mpsc::channel();
+        let _ = std::thread::Builder::new().spawn(move || {
+            eprint!("\r\x1b[K\x1b[?7h");
+            let _ = done.send(());
+        });
+        let _ = wait.recv_timeout(LAST_WORDS);
     }
     std::process::exit(i32::from(status))
 }

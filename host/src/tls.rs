@@ -9,6 +9,15 @@ use rustls::{
 };
 use std::path::Path;
 use std::sync::Arc;
+use wasmtime_wasi_http::Error;
+
+/// The TLS alert by which the guest tells that another attempt is of no use (RFC 8446, 6).
+const ALERT_BAD_CERTIFICATE: u8 = 42;
+
+/// An error of TLS that stays, however often it is tried again.
+pub fn refused(text: String) -> Error {
+    Error::TlsAlertReceived { alert_id: Some(ALERT_BAD_CERTIFICATE), alert_message: Some(text) }
+}
 
 /// A TLS client for HTTP/1.1, TLS 1.2 and 1.3.
 ///

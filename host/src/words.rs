@@ -36,7 +36,7 @@ pub fn read(program: &str, words: &[String]) -> Request {
         };
     }
     let mut rest = Vec::with_capacity(words.len());
-    let mut found = 0;
+    let (mut found, mut sound) = (0, true);
     let mut queue = words.iter();
     while let Some(word) = queue.next() {
         let expected = COMMAND.get(found).copied();
@@ -50,6 +50,7 @@ pub fn read(program: &str, words: &[String]) -> Request {
                 return Request::Version;
             }
             rest.push(word.clone());
+            sound &= flags::find(name).is_some();
             let takes_next = flags::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
             if takes_next && !word.contains('=') {
                 rest.extend(queue.next().cloned());
@@ -60,7 +61,8 @@ pub fn read(program: &str, words: &[String]) -> Request {
             return Request::Unknown { word: word.clone(), like: like(word, expected) };
         }
     }
-    if found == COMMAND.len() {
+    // The component names a flag that does not exist.
+    if found == COMMAND.len() || !sound {
         return Request::Run(rest);
     }
     Request::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
@@ -186,5 +188,6 @@ mod tests {
         assert_eq!(request(""), Request::Commands(vec![]));
         assert_eq!(request("replicate --help"), Request::Commands(vec!["replicate".into()]));
         assert_eq!(request("--version"), Request::Version);
+        assert_eq!(request("--bogus"), run("--bogus"));
     }
 }

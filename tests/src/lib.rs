@@ -2,6 +2,9 @@
 //! real and one not.
 
 pub mod fake;
+pub mod guests;
 pub mod mcwasi;
 pub mod minio;
 pub mod stock;
+pub mod terminal;
+pub mod watch;

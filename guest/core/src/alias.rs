@@ -52,7 +52,8 @@ impl Endpoint {
     pub fn parse(url: &str) -> Result<Self, String> {
         let form = || {
             format!(
-                "URL `{url}` for MinIO Client should be of the form scheme://host[:port]/ without resource component."
+                "URL `{}` for MinIO Client should be of the form scheme://host[:port]/ without resource component.",
+                without_keys(url)
             )
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(form)?;
@@ -130,7 +131,10 @@ impl Alias {
             Some((keys, authority)) => (Some(keys), authority),
             None => (None, rest),
         };
-        let endpoint = Endpoint::parse(&format!("{scheme}{authority}"))?;
+        // The URL is not shown: in one that is mistyped, the keys stand where the host should.
+        let endpoint = Endpoint::parse(&format!("{scheme}{authority}")).map_err(|_| {
+            "The URL should be of the form http[s]://ACCESS:SECRET@host[:port]/ without resource component."
+        })?;
         let credentials = match keys {
             None => None,
             Some(keys) => {
@@ -146,6 +150,11 @@ impl Alias {
         };
         Ok(Self { endpoint, credentials })
     }
+}
+
+/// A URL as a message may show it: somebody may have put keys where only a host belongs.
+pub fn without_keys(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, host)| host)
 }
 
 /// Keys as a config file or a variable gives them; empty ones mean anonymous access.
@@ -220,6 +229,10 @@ mod tests {
         }
         let error = Alias::from_mc_host("http://AK:topsecret@h/path").unwrap_err();
         assert!(!error.contains("topsecret"), "{error}");
+        for url in ["http://h:9000@AK:topsecret", "http://AK:x@h?topsecret", "http://topsecret@h"] {
+            let error = Alias::from_mc_host(url).unwrap_err();
+            assert!(!error.contains("topsecret"), "{error}");
+        }
         let error = Alias::from_mc_host("http://topsecret@h").unwrap_err();
         assert!(!error.contains("topsecret"), "{error}");
     }

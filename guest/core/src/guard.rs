@@ -12,13 +12,14 @@ use crate::xml;
 /// # Errors
 /// Why nothing may be copied.
 pub fn no_default_retention<N: Net>(net: &mut N, client: &mut Client) -> Result<(), Cause> {
-    let response = match exchange(net, |net| client.lock_configuration(net, EXCHANGE)) {
-        Ok(response) => response,
-        Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {
-            return Ok(());
-        }
-        Err(cause) => return Err(cause),
-    };
+    let response =
+        match exchange(net, client, |net, client| client.lock_configuration(net, EXCHANGE)) {
+            Ok(response) => response,
+            Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {
+                return Ok(());
+            }
+            Err(cause) => return Err(cause),
+        };
     let document = String::from_utf8_lossy(&response.body);
     let period = xml::text(&document, "Days")
         .map(|days| format!("{days} days"))

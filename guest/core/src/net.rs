@@ -104,6 +104,8 @@ pub enum TransportError {
     Tls(String),
     /// The sandbox does not allow this request.
     Denied,
+    /// The proxy between here and the server does not let it through.
+    Proxy(String),
     /// The other end does not speak HTTP.
     Protocol(String),
     /// Anything else.
@@ -122,7 +124,9 @@ impl fmt::Display for TransportError {
             Self::Tls(text) => write!(f, "tls: {text}"),
             Self::Denied => f.write_str("the sandbox denies this request"),
             Self::Protocol(text) if text.is_empty() => f.write_str("malformed HTTP response"),
-            Self::Closed(text) | Self::Protocol(text) | Self::Other(text) => f.write_str(text),
+            Self::Closed(text) | Self::Proxy(text) | Self::Protocol(text) | Self::Other(text) => {
+                f.write_str(text)
+            }
         }
     }
 }

@@ -43,9 +43,22 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => {
+            format!("Unset MC_REGION and AWS_REGION, or set MC_REGION={}.", error.region)
+        }
         "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
+        }
+        "InvalidRequest" if error.message.contains("invalid arn") => {
+            format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")
+        }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => format!(
+            "Unset MC_REGION and AWS_REGION, and the region is learned from the server; or set MC_REGION={}.",
+            error.region
+        ),
+        _ if error.message.contains("HTTP request to an HTTPS server") => {
+            "Write https:// in the URL of the alias.".to_owned()
         }
         _ if error.status == 403 && error.code.is_empty() => {
             "The server gave no reason: check the keys, their permissions and the clock.".to_owned()

@@ -68,7 +68,9 @@ impl Policy {
     /// Whether an exchange that failed so is tried again.
     pub fn retries_transport(&self, error: &TransportError) -> bool {
         match error {
-            TransportError::Refused | TransportError::Dns(_) => self.refused,
+            TransportError::Refused | TransportError::Dns(_) | TransportError::Proxy(_) => {
+                self.refused
+            }
             TransportError::Tls(_) | TransportError::Denied => false,
             _ => true,
         }

@@ -52,6 +52,20 @@ fn what_the_command_line_asks_for_is_granted() {
 }
 
 #[test]
+fn the_listing_may_name_the_target_of_the_command_line_and_no_other() {
+    let grant = grant(&["a/b/p", "--arn", "arn:minio:replication::1:b"]);
+    let listing = |more: &str| {
+        let uri = format!("http://minio:9000/minio/admin/v3/replication/diff?bucket=b{more}");
+        ask(&grant, "POST", &uri, &[])
+    };
+    let arn = "&arn=arn%3Aminio%3Areplication%3A%3A1%3Ab";
+    assert_eq!(listing(&format!("{arn}&prefix=p")), Ok(Kind::Listing));
+    for other in ["&prefix=p", "&arn=other&prefix=p", &format!("{arn}{arn}&prefix=p"), arn] {
+        assert!(listing(other).is_err(), "{other}");
+    }
+}
+
+#[test]
 fn everything_else_is_denied() {
     let grant = grant(&["a/b/p"]);
     for (method, uri) in [
@@ -133,4 +147,34 @@ fn a_copy_is_granted_only_onto_itself_and_only_with_the_flag() {
     assert!(ask(&grant, "PUT", &uri, &good[..1]).is_err());
     let dry = self::grant(&["a/b", "--clear-checksum", "--dry-run"]);
     assert!(ask(&dry, "PUT", &uri, &good).is_err());
+}
+
+#[test]
+fn what_is_printed_is_what_is_granted() {
+    for flags in
+        [&["a/b/p q"][..], &["a/b", "--clear-checksum"], &["a/b", "--clear-checksum", "--validate"]]
+    {
+        let grant = grant(flags);
+        let rules = grant.rules();
+        for rule in &rules {
+            let path = rule.path.replace('*', "k");
+            let query = rule.query.replace("{version}", "null");
+            let source = format!("{path}?{query}");
+            let copy =
+                [("x-amz-copy-source", source.as_str()), ("x-amz-metadata-directive", "COPY")];
+            let headers = if rule.kind == Kind::Copy { &copy[..] } else { &[] };
+            let asked = ask(&grant, rule.method, &format!("http://minio:9000{source}"), headers);
+            assert_eq!(asked, Ok(rule.kind), "{rule:?}");
+        }
+        for (kind, method, target) in [
+            (Kind::Copy, "PUT", "/b/k?versionId=null"),
+            (Kind::LockConfiguration, "GET", "/b?object-lock="),
+            (Kind::Tags, "GET", "/b/k?tagging=&versionId=null"),
+        ] {
+            let copy = [("x-amz-copy-source", target), ("x-amz-metadata-directive", "COPY")];
+            let headers = if kind == Kind::Copy { &copy[..] } else { &[] };
+            let asked = ask(&grant, method, &format!("http://minio:9000{target}"), headers);
+            assert_eq!(asked.is_ok(), rules.iter().any(|rule| rule.kind == kind), "{kind:?}");
+        }
+    }
 }

@@ -1,0 +1,158 @@
+//! What a component may use of this machine.
+//!
+//! One place for all limits, their defaults and the variables that change them. They are caps for
+//! a component that cannot be trusted; the built-in one stays far below each.
+
+use resync_core::args::parse_bytes;
+use resync_core::message::Message;
+use serde::Serialize;
+use wasmtime::ResourceLimiter;
+
+/// Linear memory of a component, all its memories together: `MC_WASI_MAX_MEMORY`. A backlog of any
+/// size is handled in less than 100 MiB.
+const MEMORY: usize = 512 << 20;
+
+/// Headers of one request: `MC_WASI_MAX_HEADERS`. The largest that is granted, a copy of a key of
+/// 1,024 bytes, all of them escaped, has less than 8 KiB; there is one set for each handle.
+const HEADERS: usize = 16 << 10;
+
+/// What is handed to the host in one call: `MC_WASI_MAX_CALL`. The built-in component writes 256
+/// KiB at once, and waits for 2,000 handles at once.
+const CALL: usize = 4 << 20;
+
+/// Handles beside those of requests: streams, clocks, a spare for bursts of short-lived ones.
+const FIXED_HANDLES: usize = 64;
+
+/// Handles of one request: headers, request, future and its pollable, response, body, stream and
+/// its pollable.
+const HANDLES_PER_REQUEST: usize = 8;
+
+/// Entries of all function tables. A component of 1 MB has 1,000.
+const TABLE_ENTRIES: usize = 100_000;
+
+/// The limits of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Bytes of linear memory.
+    pub memory: usize,
+    /// Handles to streams, requests, clocks and so on.
+    pub handles: usize,
+    /// Requests on the wire at a time: those of `--concurrent`, and the listing.
+    pub requests: usize,
+    /// Bytes of headers of one request.
+    pub headers: usize,
+    /// Bytes handed to the host in one call.
+    pub call: usize,
+}
+
+impl Limits {
+    /// The limits for `concurrent` versions in flight, as the variables have them.
+    ///
+    /// # Errors
+    /// A variable is no size.
+    pub fn new(concurrent: usize, env: crate::config::Env<'_>) -> Result<Self, Message> {
+        let given = |name: &str, default: usize| {
+            let Some(text) = env(name) else { return Ok(default) };
+            let bytes = parse_bytes(&text).map_err(|cause| {
+                Message::fatal(format!("{name} is no size such as 512MiB:"), cause)
+            })?;
+            Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+        };
+        let requests = concurrent + 1;
+        let handles = FIXED_HANDLES + HANDLES_PER_REQUEST * (requests + 1);
+        Ok(Self {
+            memory: given("MC_WASI_MAX_MEMORY", MEMORY)?,
+            handles: given("MC_WASI_MAX_HANDLES", handles)?,
+            requests,
+            headers: given("MC_WASI_MAX_HEADERS", HEADERS)?,
+            call: given("MC_WASI_MAX_CALL", CALL)?,
+        })
+    }
+}
+
+/// Counts what a component has of what it may have.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    memory: Budget,
+    tables: Budget,
+}
+
+#[derive(Debug)]
+struct Budget {
+    used: usize,
+    most: usize,
+    refused: bool,
+}
+
+impl Budget {
+    fn new(most: usize) -> Self {
+        Self { used: 0, most, refused: false }
+    }
+
+    fn grow(&mut self, current: usize, desired: usize) -> bool {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        self.refused = used > self.most;
+        if !self.refused {
+            self.used = used;
+        }
+        !self.refused
+    }
+}
+
+impl Meter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { memory: Budget::new(limits.memory), tables: Budget::new(TABLE_ENTRIES) }
+    }
+
+    /// Whether the component was last refused memory, which is why it then crashed.
+    pub(crate) fn refused_memory(&self) -> bool {
+        self.memory.refused
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.memory.grow(current, desired))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.tables.grow(current, desired))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_that_of_all_memories_together() {
+        let limits = Limits { memory: 100, ..Limits::new(10, &|_| None).unwrap() };
+        let mut meter = Meter::new(&limits);
+        assert!(meter.memory_growing(0, 60, None).unwrap());
+        assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory");
+        assert!(meter.refused_memory());
+        assert!(meter.memory_growing(60, 100, None).unwrap());
+        assert!(!meter.table_growing(0, TABLE_ENTRIES + 1, None).unwrap());
+    }
+
+    #[test]
+    fn variables_change_the_limits_and_nonsense_is_refused() {
+        let of = |value: &str| {
+            let value = value.to_owned();
+            Limits::new(10, &move |name| (name == "MC_WASI_MAX_MEMORY").then(|| value.clone()))
+        };
+        assert_eq!(of("64MiB").unwrap().memory, 64 << 20);
+        assert!(of("much").unwrap_err().message.contains("MC_WASI_MAX_MEMORY"));
+        assert_eq!(Limits::new(1000, &|_| None).unwrap().requests, 1001);
+    }
+}
