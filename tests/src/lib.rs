@@ -5,6 +5,10 @@ pub mod fake;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod registry;
 pub mod stock;
 pub mod terminal;
 pub mod watch;
+
+/// What reads components, at the version that the build writes them with.
+pub use {wasm_metadata, wit_component};

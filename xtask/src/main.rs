@@ -2,7 +2,9 @@
 
 mod bench;
 mod demo;
+mod dist;
 mod sh;
+mod stock;
 mod test;
 mod tools;
 
@@ -16,6 +18,7 @@ cargo xtask TASK
   test           set up every tool and run every test
   tools          set up the tools only
   bench          compare with the Go peer and with native hyper
+  dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["demo", "--minio"] => demo::minio(),
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
+        ["dist"] => dist::dist(),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

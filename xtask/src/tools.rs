@@ -1,6 +1,7 @@
 //! Brings what the build and the tests need and the machine may lack.
 
 use crate::sh::{Result, output, root, run, tool};
+use crate::stock;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,7 +10,9 @@ const WASM_TARGET: &str = "wasm32-wasip2";
 /// Everything the tests need.
 pub fn all() -> Result {
     wasm_target()?;
-    go_tools()
+    go_tools()?;
+    stock::hosts()?;
+    stock::registry()
 }
 
 /// The Rust target of the component.

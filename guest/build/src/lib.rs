@@ -32,6 +32,14 @@ const ABOUT: &str = "Triggers the replication of backlogged object versions of a
 /// # Errors
 /// What did not work, after cargo has said why.
 pub fn build(root: &Path, target_dir: &Path) -> Result<PathBuf, String> {
+    build_as(root, target_dir, revision(root).as_deref())
+}
+
+/// As [`build`], for sources of a known revision.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_as(root: &Path, target_dir: &Path, revision: Option<&str>) -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
@@ -51,7 +59,7 @@ pub fn build(root: &Path, target_dir: &Path) -> Result<PathBuf, String> {
     let built = folder.join(format!("{}.wasm", NAME.replace('-', "_")));
     let finished = folder.join(format!("{NAME}.wasm"));
     let bytes = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
-    let bytes = describe(&bytes, revision(root).as_deref())?;
+    let bytes = describe(&bytes, revision)?;
     if fs::read(&finished).ok().as_deref() != Some(&bytes) {
         fs::write(&finished, bytes).map_err(|e| format!("{}: {e}", finished.display()))?;
     }
@@ -74,15 +82,20 @@ pub fn revision(root: &Path) -> Option<String> {
     (!revision.is_empty()).then_some(revision)
 }
 
-/// Flags that keep the folders of this machine out of the component: the messages of a panic name
-/// source files.
+/// Inlining of calls, in LLVM's unit. The default of 250 makes the component 40 KB larger and nothing
+/// faster: user time of the whole host for a million listed entries 2.9 s instead of 3.0 s, for 20,000
+/// HEADs 1.55 s instead of 1.62 s. At 50 it is 20 KB smaller still, and the listing takes 12 % longer.
+const INLINING: &str = "-Cllvm-args=-inline-threshold=100";
+
+/// Flags for size, and those that keep the folders of this machine out of the component: the messages
+/// of a panic name source files.
 fn flags() -> OsString {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let ask = |words: &[&str]| {
         let output = Command::new(&rustc).args(words).output().ok()?;
         String::from_utf8(output.stdout).ok()
     };
-    let mut flags = Vec::new();
+    let mut flags = vec![INLINING.to_owned()];
     let sysroot = ask(&["--print", "sysroot"]).unwrap_or_default();
     let version = ask(&["-vV"]).unwrap_or_default();
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));

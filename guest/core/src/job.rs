@@ -256,7 +256,7 @@ impl Job {
     pub fn advance<N: Net>(
         &mut self,
         net: &mut N,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
         until: Option<Duration>,
     ) -> bool {
         self.check_stop(net);
@@ -376,7 +376,7 @@ impl Job {
         due.into_iter().min().map(|at| at.max(now))
     }
 
-    fn handle<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, event: Event) {
+    fn handle<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         match event {
             Event::Response(LISTING, result) if *self.reader.state() == State::Opening => {
                 self.reader.on_response(net, &mut self.client, result);
@@ -397,7 +397,7 @@ impl Job {
         }
     }
 
-    fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, chunk: &[u8]) {
+    fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, chunk: &[u8]) {
         let Self { reader, shapes, spool, counts, spec, .. } = self;
         reader.on_chunk(net, chunk, shapes, |item, _, shapes| {
             let Some(shape) = shapes.get(item.shape) else { return };
@@ -419,7 +419,7 @@ impl Job {
     fn on_answer<N: Net>(
         &mut self,
         net: &mut N,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
         ticket: Ticket,
         result: &Result<Response, TransportError>,
     ) {
@@ -490,7 +490,7 @@ impl Job {
     fn again<N: Net>(
         &mut self,
         net: &mut N,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
         flight: Flight,
         cause: Cause,
         retry_after: Option<u64>,
@@ -506,7 +506,7 @@ impl Job {
     }
 
     /// Fails a version and ends the run: what it was refused for, every other would be.
-    fn refuse(&mut self, sink: &mut impl Sink, flight: &Flight, cause: Cause) {
+    fn refuse(&mut self, sink: &mut dyn Sink, flight: &Flight, cause: Cause) {
         if self.refused.is_none() {
             self.refused = Some(cause.clone());
             self.refused_copy = flight.copying;
@@ -514,7 +514,7 @@ impl Job {
         self.finish(sink, flight, &Outcome::Failed(cause));
     }
 
-    fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {
+    fn finish(&mut self, sink: &mut dyn Sink, flight: &Flight, outcome: &Outcome) {
         self.counts.done(outcome);
         match outcome {
             Outcome::Failed(cause @ Cause::Transport(error))
@@ -534,7 +534,7 @@ impl Job {
 
     /// Gives up exchanges that take too long: a server that accepts and never answers would hold
     /// its slot for ever, and after a stop the summary.
-    fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
+    fn scan<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink) {
         let now = net.now();
         if self.flights.len() == 0 {
             self.next_scan = now + SCAN;

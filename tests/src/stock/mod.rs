@@ -81,7 +81,7 @@ impl Stage {
             }
             Host::Python => {
                 let mut command = Command::new(tool("python/bin/python"));
-                command.arg(script("python/run.py"));
+                command.arg(workspace_root().join("examples/run.py"));
                 command
             }
         };

@@ -1,4 +1,8 @@
-"""Runs the command of a component: run.py COMPONENT [WORD…]"""
+"""Runs the command of the component in Python, with the environment of this process.
+
+    pip install wasmtime
+    MC_HOST_myaistor=… python run.py COMPONENT myaistor/mybucket
+"""
 import sys
 
 from wasmtime import Engine, Store, WasiConfig

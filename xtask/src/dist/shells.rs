@@ -1,0 +1,108 @@
+//! Completions and man page, from the one table of flags.
+
+use super::Result;
+use clap::{Arg, ArgAction, Command};
+use clap_complete::{Generator, Shell, generate};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+use resync_core::command::PLUGIN;
+use resync_core::flags::{self, Class, FLAGS, Takes};
+
+/// Every file with its name.
+pub fn all() -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for mut command in [program(), leaf(PLUGIN)] {
+        let name = command.get_name().to_owned();
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell] {
+            let mut text = Vec::new();
+            generate(shell, &mut command, &name, &mut text);
+            files.push((format!("completions/{}", shell.file_name(&name)), text));
+        }
+    }
+    files.push((format!("man/{PLUGIN}.1"), man()?));
+    Ok(files)
+}
+
+/// `mc-wasi` with its words.
+fn program() -> Command {
+    Command::new("mc-wasi")
+        .disable_help_subcommand(true)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("MinIO replication tools in a WebAssembly sandbox")
+        .subcommand(
+            Command::new("replicate")
+                .disable_help_subcommand(true)
+                .about("configure server side bucket replication")
+                .subcommand(leaf("resync-backlog")),
+        )
+}
+
+/// The command as a shell sees it. The parser's own form of a switch, with an optional value, would
+/// be offered as one that needs a value.
+fn leaf(name: &'static str) -> Command {
+    let mut command = Command::new(name)
+        .about(flags::ABOUT)
+        .disable_help_flag(true)
+        .arg(Arg::new("TARGET").required(true).help("alias/bucket[/prefix]"));
+    for flag in FLAGS.iter().filter(|flag| flag.class != Class::Hidden) {
+        let mut arg =
+            Arg::new(flag.long).long(flag.long).help(flag.help).action(match flag.takes {
+                Takes::Switch => ArgAction::SetTrue,
+                Takes::Value => ArgAction::Set,
+                Takes::Values => ArgAction::Append,
+            });
+        let mut letters = flag.short.chars();
+        arg = match (letters.next(), letters.next()) {
+            (Some(letter), None) => arg.short(letter),
+            (Some(_), Some(_)) => arg.visible_alias(flag.short),
+            _ => arg,
+        };
+        if flag.takes != Takes::Switch {
+            arg = arg.value_name("value");
+        }
+        command = command.arg(arg);
+    }
+    command
+}
+
+/// The man page: clap's sections, and behind them what a flag table does not know.
+fn man() -> Result<Vec<u8>> {
+    let man = Man::new(leaf(PLUGIN)).title("MC-REPLICATE-RESYNC-BACKLOG");
+    let mut out = Vec::new();
+    let rendered = (|| {
+        man.render_title(&mut out)?;
+        man.render_name_section(&mut out)?;
+        man.render_synopsis_section(&mut out)?;
+        man.render_description_section(&mut out)?;
+        man.render_options_section(&mut out)?;
+        let mut roff = Roff::new();
+        roff.control("SH", ["ENVIRONMENT"]);
+        for flag in FLAGS.iter().filter(|flag| !flag.env.is_empty()) {
+            roff.control("TP", []);
+            roff.text([roman(flag.env)]);
+            roff.text([roman(format!("as --{}", flag.long))]);
+        }
+        for (variable, text) in [
+            (
+                "MC_HOST_<alias>",
+                "the server and the keys of an alias: http[s]://[ACCESS:SECRET[:TOKEN]@]host[:port]",
+            ),
+            ("MC_REGION", "the region to sign for"),
+        ] {
+            roff.control("TP", []);
+            roff.text([roman(variable)]);
+            roff.text([roman(text)]);
+        }
+        roff.control("SH", ["EXIT STATUS"]);
+        roff.text([roman(
+            "0 when the backlog was listed to its end and every version in it was triggered, 1 otherwise; 130 and 143 when a signal ended the run.",
+        )]);
+        roff.control("SH", ["MORE"]);
+        roff.text([roman(
+            "mc-wasi replicate resync-backlog --help shows examples and the permissions that are needed.",
+        )]);
+        roff.to_writer(&mut out)
+    })();
+    rendered.map_err(|error: std::io::Error| error.to_string())?;
+    Ok(out)
+}
