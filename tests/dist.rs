@@ -4,13 +4,14 @@ use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::minio::workspace_root;
 use mc_wasi_tests::registry::Registry;
 use mc_wasi_tests::stock::{Host, Stage};
+use mc_wasi_tests::wasm_metadata;
+use mc_wasi_tests::wit_component::{self, DecodedWasm};
 use resync_core::flags::{Class, FLAGS};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use wit_component::DecodedWasm;
 
 const COMPONENT: &str = "mc-replicate-resync-backlog.wasm";
 
@@ -85,9 +86,11 @@ fn its_wit_is_a_package_with_the_same_interface() {
 fn the_sums_are_right_and_name_every_file() {
     let sums = dist("SHA256SUMS");
     let folder = sums.parent().expect("dist");
-    let check =
-        Command::new("sha256sum").current_dir(folder).args(["--check", "--strict", "SHA256SUMS"]);
-    let output = { check }.output().expect("sha256sum");
+    let output = Command::new("sha256sum")
+        .current_dir(folder)
+        .args(["--check", "--strict", "SHA256SUMS"])
+        .output()
+        .expect("sha256sum");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let sums = text("SHA256SUMS");
     for name in [
