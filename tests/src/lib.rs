@@ -5,4 +5,5 @@ pub mod fake;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod tinyproxy;
 pub mod watch;
