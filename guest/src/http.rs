@@ -108,6 +108,11 @@ impl WasiNet {
         }
     }
 
+    /// Asks the run to stop, as the end of standard input would.
+    pub(crate) fn request_stop(&mut self) {
+        self.stop_requested = true;
+    }
+
     fn begin(&mut self, call: &Call<'_>) -> Result<FutureIncomingResponse, TransportError> {
         let headers = self.headers.fields(call.headers)?;
         let request = OutgoingRequest::new(headers);

@@ -7,6 +7,7 @@ mod bindings;
 mod errors;
 mod http;
 mod stdio;
+mod typed;
 
 use bindings::exports::wasi::cli::run::Guest;
 use bindings::wasi::cli::environment;

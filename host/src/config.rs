@@ -1,7 +1,7 @@
 //! Finds the alias of TARGET where mc looks for it: `MC_HOST_<alias>`, then the file named by
 //! `MC_CONFIG_ENV_FILE`, then `config.json`. Nothing is ever written.
 
-use resync_core::alias::{Alias, Endpoint, credentials};
+use resync_core::alias::{Alias, Endpoint, credentials, without_keys};
 use resync_core::message::Message;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -138,7 +138,8 @@ pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>,
             return Err(Message::fatal(
                 format!(
                     "Unrecognized API signature {} for host {}. Valid options are `[S3v4, S3v2]`",
-                    alias.api, alias.url
+                    alias.api,
+                    without_keys(&alias.url)
                 ),
                 "",
             ));
@@ -150,7 +151,7 @@ pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>,
             format!("Unable to initialize target `{name}`."),
             format!(
                 "It uses API signature S3v2, which the replication API does not accept. Set it anew: mc alias set {name} {} ACCESSKEY SECRETKEY --api S3v4",
-                found.url
+                without_keys(&found.url)
             ),
         ));
     }

@@ -26,8 +26,8 @@ pub struct Grant {
     objects: String,
     /// `/bucket`, encoded.
     bucket: String,
-    /// `bucket=…` and `prefix=…` of the listing.
-    listing: (String, Option<String>),
+    /// `bucket=…` of the listing, and behind it `arn=…` and `prefix=…` if they were asked for.
+    listing: (String, Vec<String>),
     copies: bool,
     tags: bool,
 }
@@ -146,13 +146,14 @@ impl Grant {
             encode::query_value(&mut parameter, value);
             parameter
         };
+        let arn = args.arn.iter().map(|arn| parameter("arn", arn));
         let prefix = (!target.prefix.is_empty()).then(|| parameter("prefix", &target.prefix));
         let writes = args.clear_checksum && !args.dry_run;
         Self {
             origin: origin.clone(),
             objects,
             bucket,
-            listing: (parameter("bucket", &target.bucket), prefix),
+            listing: (parameter("bucket", &target.bucket), arn.chain(prefix).collect()),
             copies: writes,
             tags: writes && args.validate,
         }
@@ -255,7 +256,7 @@ impl Grant {
         match (call, method) {
             ("replication/diff", &Method::POST) if !of_bucket => another_bucket(),
             ("replication/diff", &Method::POST) => {
-                if parameters.eq(self.listing.1.as_deref()) {
+                if parameters.eq(self.listing.1.iter().map(String::as_str)) {
                     Ok(Kind::Listing)
                 } else {
                     refuse("it is outside TARGET", Remedy::Target)

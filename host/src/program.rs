@@ -14,7 +14,7 @@ use crate::trace::Tracer;
 use crate::words::{self, Request};
 use crate::{signals, tls};
 use resync_core::alias::Alias;
-use resync_core::args::{self, Args};
+use resync_core::args::{self, Args, wants_json};
 use resync_core::command::{SERVES, program_name};
 use resync_core::flags::{self, Class};
 use resync_core::message::Message;
@@ -36,7 +36,7 @@ pub fn run(words: &[String]) -> u8 {
         Request::Unknown { word, like } => unknown(&program, &word, &like),
         Request::Run(rest) => match Call::new(&program, &rest, &env) {
             Ok(call) => call.run(),
-            Err(message) => fail(&program, &message, is_json(&rest, &env)),
+            Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
     }
 }
@@ -83,14 +83,14 @@ impl<'a> Call<'a> {
             });
         match result {
             Ok(status) => status,
-            Err(message) => fail(self.program, &message, is_json(self.words, self.env)),
+            Err(message) => fail(self.program, &message, wants_json(self.words, self.env)),
         }
     }
 
     /// The text of `--print-grant`.
     fn grant(&self, args: &Args, alias: &Alias) -> Result<String, Message> {
         let grant = Grant::new(args, &alias.endpoint);
-        let limits = Limits::new(args.concurrent, self.env)?;
+        let limits = Limits::new(Some(args), self.env)?;
         let signed = alias.credentials.is_some();
         Ok(if args.json { grant.json(signed, &limits) } else { grant.text(signed, &limits) })
     }
@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         let stdout = Output::stdout();
         let stdin = StopInput::default();
         let received = signals::watch(stdin.clone());
-        let concurrent = self.job.as_ref().map_or(0, |(args, _)| args.concurrent);
+        let args = self.job.as_ref().map(|(args, _)| args);
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
@@ -110,7 +110,7 @@ impl<'a> Call<'a> {
             stderr: Output::stderr(),
             stdin,
             gate: self.gate()?.unwrap_or_default(),
-            limits: Limits::new(concurrent, self.env)?,
+            limits: Limits::new(args, self.env)?,
         };
         let success = engine::run(&component, provision).await;
         if let Some(status) = received.status() {
@@ -181,7 +181,7 @@ impl<'a> Call<'a> {
             .through(proxy);
         connector.limit(args.limit_upload, args.limit_download);
         // One more than objects in flight: the listing has a connection of its own.
-        let pool = Pool::new(connector, Limits::new(args.concurrent, self.env)?.requests);
+        let pool = Pool::new(connector, Limits::new(Some(args), self.env)?.requests);
         let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
         let signer = alias.credentials.clone().map(|credentials| {
             Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))
@@ -224,10 +224,6 @@ fn header(
     let mut value = http::HeaderValue::from_str(value).map_err(|_| bad())?;
     value.set_sensitive(true);
     Ok((parsed, value))
-}
-
-fn is_json(words: &[String], env: Env<'_>) -> bool {
-    Args::parse(words, env).is_ok_and(|args| args.json)
 }
 
 fn say(text: &str) -> u8 {

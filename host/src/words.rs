@@ -28,7 +28,7 @@ const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 /// Reads the words behind `argv[0]`.
 pub fn read(words: &[String]) -> Request {
     let mut rest = Vec::with_capacity(words.len());
-    let mut found = 0;
+    let (mut found, mut sound) = (0, true);
     let mut queue = words.iter();
     while let Some(word) = queue.next() {
         let expected = COMMAND.get(found).copied();
@@ -42,6 +42,7 @@ pub fn read(words: &[String]) -> Request {
                 return Request::Version;
             }
             rest.push(word.clone());
+            sound &= flags::find(name).is_some();
             let takes_next = flags::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
             if takes_next && !word.contains('=') {
                 rest.extend(queue.next().cloned());
@@ -52,7 +53,8 @@ pub fn read(words: &[String]) -> Request {
             return Request::Unknown { word: word.clone(), like: like(word, expected) };
         }
     }
-    if found == COMMAND.len() {
+    // The component names a flag that does not exist.
+    if found == COMMAND.len() || !sound {
         return Request::Run(rest);
     }
     Request::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
@@ -165,5 +167,6 @@ mod tests {
         assert_eq!(request(""), Request::Commands(vec![]));
         assert_eq!(request("replicate --help"), Request::Commands(vec!["replicate".into()]));
         assert_eq!(request("--version"), Request::Version);
+        assert_eq!(request("--bogus"), run("--bogus"));
     }
 }

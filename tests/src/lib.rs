@@ -5,5 +5,6 @@ pub mod fake;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod terminal;
 pub mod tinyproxy;
 pub mod watch;

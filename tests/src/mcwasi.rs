@@ -1,9 +1,18 @@
 //! Runs the built `mc-wasi` as a user would, in an environment of its own.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// Longer than any run of a test takes on a busy machine. One that hangs is killed (status 137), so
+/// that the test fails instead of hanging with it.
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A home folder and an environment that nothing of the machine leaks into.
 #[derive(Debug)]
@@ -64,7 +73,20 @@ impl McWasi {
 
     /// Runs `mc-wasi` with exactly these words.
     pub fn run_words(&self, words: &[&str]) -> Ran {
-        Ran::from(self.command(words).output().expect("mc-wasi starts"))
+        let mut command = self.command(words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("mc-wasi starts");
+        let pid = i32::try_from(child.id()).map(Pid::from_raw).expect("a process id");
+        let (ended, watch) = channel::<()>();
+        let watch = thread::spawn(move || {
+            if watch.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        });
+        let output = child.wait_with_output().expect("mc-wasi ends");
+        drop(ended);
+        watch.join().expect("the watch ends");
+        Ran::from(output)
     }
 
     /// Runs `mc-wasi replicate resync-backlog` with these flags and TARGET.
@@ -99,6 +121,30 @@ impl Ran {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
             .collect()
+    }
+
+    /// It triggered `total` versions, and said nothing but that.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn assert_completed(&self, total: usize) {
+        let stdout = format!(
+            "✓ Replication trigger completed\n  Total: {total}\n  Processed: {total}\n  Failed: 0\n"
+        );
+        assert_eq!((self.stdout.as_str(), self.stderr.as_str()), (stdout.as_str(), ""));
+        assert_eq!(self.status, 0);
+    }
+
+    /// It ended before its first trigger, with exactly this error.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn assert_refused(&self, error: &str) {
+        let stderr = format!("mc-wasi: <ERROR> {error}\n");
+        assert_eq!((self.stdout.as_str(), self.stderr.as_str()), ("", stderr.as_str()));
+        assert_eq!(self.status, 1);
     }
 
     /// The summary, which is the last JSON line.

@@ -1,1 +1,42 @@
-fn main() {}
+//! `cargo xtask TASK`: everything a contributor runs, in one place.
+
+mod bench;
+mod demo;
+mod sh;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  demo           build everything and trigger a backlog on an embedded server
+  demo --minio   the same on two real MinIO servers, until everything is replicated
+  test           set up every tool and run every test
+  tools          set up the tools only
+  bench          compare with the Go peer and with native hyper
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["demo"] => demo::embedded(),
+        ["demo", "--minio"] => demo::minio(),
+        ["test"] => test::run_everything(),
+        ["tools"] => tools::all(),
+        ["bench", rest @ ..] => bench::run(rest),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

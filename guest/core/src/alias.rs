@@ -52,7 +52,8 @@ impl Endpoint {
     pub fn parse(url: &str) -> Result<Self, String> {
         let form = || {
             format!(
-                "URL `{url}` for MinIO Client should be of the form scheme://host[:port]/ without resource component."
+                "URL `{}` for MinIO Client should be of the form scheme://host[:port]/ without resource component.",
+                without_keys(url)
             )
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(form)?;
@@ -149,6 +150,11 @@ impl Alias {
         };
         Ok(Self { endpoint, credentials })
     }
+}
+
+/// A URL as a message may show it: somebody may have put keys where only a host belongs.
+pub fn without_keys(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, host)| host)
 }
 
 /// Keys as a config file or a variable gives them; empty ones mean anonymous access.

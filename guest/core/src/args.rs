@@ -9,6 +9,7 @@ use crate::secret::REDACTED;
 use crate::target::Target;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Looks up a variable; an empty one counts as unset, as in mc.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -29,6 +30,12 @@ pub struct Args {
     pub dry_run: bool,
     /// Requests in flight at most, 1 to 1,000.
     pub concurrent: usize,
+    /// List once more at the end, for what the first listing did not show.
+    pub verify_listing: bool,
+    /// Wait this long for what was triggered to leave the backlog.
+    pub wait: Option<Duration>,
+    /// Bytes of listed versions kept at most.
+    pub memory: Option<usize>,
     /// Objects started per second at most; `None` is unlimited.
     pub rate_limit: Option<f64>,
     /// The folder of `config.json`, when given.
@@ -122,6 +129,11 @@ impl Args {
             validate: given.switch("validate")?,
             dry_run: given.switch("dry-run")?,
             concurrent,
+            verify_listing: given.switch("verify-listing")?,
+            wait: given.value("wait").map(|text| duration(&text)).transpose()?,
+            memory: given
+                .bytes("memory")?
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             rate_limit: (rate_limit > 0.0).then_some(rate_limit),
             config_dir: given.value("config-dir"),
             quiet: given.switch("quiet")?,
@@ -170,6 +182,9 @@ impl Args {
                 "--validate and --dry-run exclude each other: --validate copies one object.",
             );
         }
+        if self.wait.is_some() && (self.dry_run || self.validate) {
+            return refuse("--wait needs a run that triggers: leave --dry-run and --validate out.");
+        }
         if self.arn.as_deref() == Some("") {
             return refuse("--arn needs the ARN of a replication target.");
         }
@@ -214,10 +229,9 @@ impl Given<'_> {
         if given.is_empty() {
             let Some(value) = self.variable(name) else { return Ok(false) };
             return go_bool(&value).ok_or_else(|| {
-                Stop::invalid(
-                    format!("could not parse {value} as bool value for flag {name}:"),
-                    format!("strconv.ParseBool: parsing {value:?}: invalid syntax"),
-                )
+                let parser = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
+                let what = format!("could not parse {value} as bool value for flag {name}");
+                Stop::invalid(format!("{what}: {parser}"), "")
             });
         }
         given.iter().try_fold(false, |on, value| {
@@ -282,6 +296,18 @@ fn normalize(words: &[String]) -> Result<Vec<String>, String> {
     Ok(options)
 }
 
+/// Whether errors are wanted as JSON, also of arguments that are wrong.
+pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
+    let words = normalize(words).unwrap_or_default();
+    let options = words.iter().take_while(|word| *word != "--");
+    let given: Vec<&str> = options.filter_map(|word| word.strip_prefix("--json=")).collect();
+    let is_on = |value: &str| go_bool(value) == Some(true);
+    if given.is_empty() {
+        return env("MC_JSON").is_some_and(|value| is_on(&value));
+    }
+    given.into_iter().any(is_on)
+}
+
 /// The words as a sandbox may see them: the values of `--custom-header`, which may be tokens, are
 /// replaced.
 pub fn redact(words: &[String]) -> Vec<String> {
@@ -289,9 +315,10 @@ pub fn redact(words: &[String]) -> Vec<String> {
         let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
         name.and_then(flags::find).is_some_and(|flag| flag.long == "custom-header")
     };
-    let hide = |value: &str| {
-        let name = value.split(':').next().unwrap_or_default();
-        format!("{name}:{REDACTED}")
+    let hide = |value: &str| match custom_header(value) {
+        Ok((name, _)) => format!("{name}:{REDACTED}"),
+        // Without a colon it stays as wrong as it was, for the component to say so.
+        Err(_) => value.split([':', ' ']).next().unwrap_or_default().to_owned(),
     };
     let mut redacted: Vec<String> = Vec::with_capacity(words.len());
     let mut value_of_header = false;
@@ -346,6 +373,36 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         reason = "at least 1, and a cast saturates"
     )]
     Ok(bytes as u64)
+}
+
+/// A duration as mc reads it: `1h30m`, `90s`, `1d`.
+fn duration(text: &str) -> Result<Duration, Stop> {
+    let bad = || {
+        Stop::Usage(format!(
+            "invalid value {text:?} for flag -wait: time: invalid duration {text:?}"
+        ))
+    };
+    let mut rest = text;
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
+        let (number, tail) = rest.split_at_checked(digits).ok_or_else(bad)?;
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(unit_end).ok_or_else(bad)?;
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            _ => return Err(bad()),
+        };
+        total += number.parse::<f64>().map_err(|_| bad())? * seconds;
+        rest = tail;
+    }
+    let duration = Duration::try_from_secs_f64(total).map_err(|_| bad())?;
+    if duration.is_zero() { Err(bad()) } else { Ok(duration) }
 }
 
 fn resolve(text: &str) -> Result<Resolve, Stop> {

@@ -20,15 +20,24 @@ const USER_AGENT: (&str, &str) =
     ("user-agent", concat!("mc-replicate-resync-backlog/", env!("CARGO_PKG_VERSION")));
 
 /// Requests to one bucket of one server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     authority: String,
     bucket: String,
+    arn: Option<String>,
     signer: Option<Signer>,
     custom_headers: Vec<(String, String)>,
     region_fixed: bool,
+    api: u8,
+    api_settled: bool,
     path: String,
 }
+
+/// The newest version of the admin API, tried first.
+const NEWEST_API: u8 = 4;
+
+/// The oldest one that has the replication diff.
+const OLDEST_API: u8 = 3;
 
 impl Client {
     /// A client for `bucket` behind `alias`. `region` is the user's, from `MC_REGION`.
@@ -40,11 +49,20 @@ impl Client {
         Self {
             authority: alias.endpoint.authority.clone(),
             bucket: bucket.to_owned(),
+            arn: None,
             signer,
             custom_headers: Vec::new(),
             region_fixed: region.is_some(),
+            api: NEWEST_API,
+            api_settled: false,
             path: String::new(),
         }
+    }
+
+    /// Names the replication target that listings are about. The server refuses one that the bucket
+    /// does not have, and lists the other targets' versions nevertheless.
+    pub fn set_arn(&mut self, arn: Option<String>) {
+        self.arn = arn;
     }
 
     /// Sets headers on every request from now on, after signing.
@@ -76,6 +94,11 @@ impl Client {
         }
     }
 
+    /// Whether the region is the user's choice, which no answer changes.
+    pub fn has_fixed_region(&self) -> bool {
+        self.region_fixed
+    }
+
     fn set_region(&mut self, region: &str) -> bool {
         match &mut self.signer {
             Some(signer) if !self.region_fixed && signer.region() != region => {
@@ -83,15 +106,42 @@ impl Client {
                 true
             }
             // Unsigned requests are signed by a host, which reads the same header.
-            signer => signer.is_none(),
+            signer => signer.is_none() && !self.region_fixed,
         }
     }
 
-    /// The replication diff of the bucket: `POST /minio/admin/v<api>/replication/diff`.
-    pub fn list<N: Net>(&mut self, net: &mut N, ticket: Ticket, api: u8, prefix: &str) {
+    /// After an answer 426, which says that the server does not speak the version asked for: takes
+    /// the one below, if it was not tried. An unknown route is answered the same way, so no version
+    /// is tried twice.
+    pub fn lower_api(&mut self) -> bool {
+        let lower = !self.api_settled && self.api > OLDEST_API;
+        self.api -= u8::from(lower);
+        lower
+    }
+
+    /// The server speaks the version in use.
+    pub fn settle_api(&mut self) {
+        self.api_settled = true;
+    }
+
+    /// The replication targets of the bucket.
+    pub fn remote_targets<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
         let mut path = self.take_path();
-        let _ = write!(path, "/minio/admin/v{api}/replication/diff?bucket=");
+        let _ = write!(path, "/minio/admin/v{}/list-remote-targets?bucket=", self.api);
         encode::query_value(&mut path, &self.bucket);
+        path.push_str("&type=replication");
+        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+    }
+
+    /// The replication diff of the bucket: `POST /minio/admin/v<api>/replication/diff`.
+    pub fn list<N: Net>(&mut self, net: &mut N, ticket: Ticket, prefix: &str) {
+        let mut path = self.take_path();
+        let _ = write!(path, "/minio/admin/v{}/replication/diff?bucket=", self.api);
+        encode::query_value(&mut path, &self.bucket);
+        if let Some(arn) = &self.arn {
+            path.push_str("&arn=");
+            encode::query_value(&mut path, arn);
+        }
         if !prefix.is_empty() {
             path.push_str("&prefix=");
             encode::query_value(&mut path, prefix);

@@ -1,24 +1,24 @@
 //! The program: from the words of the command line to the exit status.
 
 mod failures;
-mod guard;
 mod output;
+mod run;
+mod tracker;
 mod validation;
+mod waiting;
 
 use crate::alias::Alias;
-use crate::args::{Args, Env, Stop};
+use crate::args::{Args, Env, Stop, wants_json};
 use crate::client::Client;
 use crate::console::Console;
 use crate::flags::{Class, find};
 use crate::help;
-use crate::job::{End, Job, Mode, Spec};
 use crate::message::Message;
 use crate::net::Net;
-use crate::progress::TICK;
-use crate::reader::Failure;
-use crate::remedy::{During, explain};
-use crate::report::Summary;
+use crate::reader::{Break, Failure};
+use crate::remedy::explain_listing;
 use output::Output;
+pub use waiting::Waited;
 
 /// Names the flags that the host serves, separated by commas; set by a host that serves some.
 /// Anything else of class [`Class::Host`] is refused, never ignored.
@@ -69,7 +69,7 @@ pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut 
     };
     let mut output = Output::new(call, &args, console);
     match prepare(call, &args, net) {
-        Ok(client) => start(call, &args, client, net, &mut output),
+        Ok(client) => run::start(call, &args, client, net, &mut output),
         Err(message) => output.fatal(&message),
     }
 }
@@ -91,8 +91,7 @@ fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> boo
         }
         Stop::Invalid { message, cause } => {
             let message = Message::fatal(message, cause);
-            let json = call.words.iter().any(|word| word == "--json" || word == "-json");
-            if json {
+            if wants_json(call.words, call.env) {
                 console.out(format!("{}\n", message.json()).as_bytes());
             } else {
                 console.err(&format!("{}\n", message.line(program, false)));
@@ -118,6 +117,7 @@ fn prepare<N: Net>(call: Invocation<'_>, args: &Args, net: &mut N) -> Result<Cli
     net.connect(&alias.endpoint);
     let region = (call.env)("MC_REGION").or_else(|| (call.env)("AWS_REGION"));
     let mut client = Client::new(&alias, &target.bucket, region.as_deref());
+    client.set_arn(args.arn.clone());
     if !serves(call, "custom-header") {
         client.set_custom_headers(args.custom_headers.clone());
     }
@@ -145,91 +145,13 @@ fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
     }
 }
 
-fn start<N: Net, C: Console>(
-    call: Invocation<'_>,
-    args: &Args,
-    mut client: Client,
-    net: &mut N,
-    output: &mut Output<'_, C>,
-) -> bool {
-    let mode = Mode::of(args);
-    if mode == Mode::ClearChecksum
-        && let Err(message) = guard::no_default_retention(net, &mut client)
-    {
-        return output.fatal(&message);
-    }
-    if args.validate {
-        return validation::run(call, args, net, &mut client, output);
-    }
-    let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
-    let spec = Spec {
-        prefix: args.target.prefix.clone(),
-        arn: args.arn.clone(),
-        mode,
-        concurrent: args.concurrent,
-        rate_limit: args.rate_limit,
-    };
-    let mut job = Job::new(spec, client);
-    let began = net.now();
-    let tick = output.wants_ticks().then_some(TICK);
-    while job.advance(net, output, tick.map(|tick| net.now() + tick)) {
-        output.tick(net.now(), job.counts(), job.listed());
-        if output.is_broken() {
-            job.abandon(net);
-            return false;
-        }
-    }
-    let end = job.end();
-    if let End::Listing(failure) = &end
-        && !failure.begun
-    {
-        return output.fatal(&listing_message(failure, &bucket, &authority));
-    }
-    let command = call.command_line(&[]);
-    let summary = Summary {
-        counts: job.counts(),
-        end: &end,
-        mode,
-        duration: net.now() - began,
-        listings: job.listings(),
-        command: &command,
-    };
-    let error = match &end {
-        End::Complete | End::Stopped => None,
-        End::Listing(failure) => Some(listing_message(failure, &bucket, &authority)),
-        End::Refused(cause) => {
-            let during = if job.refused_copy() { During::Copy } else { During::Trigger };
-            let text = explain(cause, during, &bucket, &authority);
-            let what = format!("Unable to trigger replication in bucket `{bucket}`.");
-            Some(Message::fatal(what, text).because(cause))
-        }
-    };
-    output.summary(&summary, error.as_ref());
-    summary.success() && !output.is_broken()
-}
-
 /// What to tell when the backlog could not be listed, or not to its end.
 fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
-    use crate::reader::Break;
-    let message = format!("Unable to list the replication backlog of bucket `{bucket}`.");
-    let after = if failure.after.is_empty() {
-        String::new()
-    } else {
-        format!(" Everything after `{}` is missing.", failure.after)
-    };
+    let what = format!("Unable to list the replication backlog of bucket `{bucket}`.");
+    let message = Message::fatal(what, explain_listing(failure, bucket, authority));
     match &failure.cause {
-        Break::Refused(cause) => {
-            let text = explain(cause, During::Listing, bucket, authority);
-            Message::fatal(message, format!("{text}{after}")).because(cause)
-        }
-        Break::Server(_) => Message::fatal(
-            message,
-            format!(
-                "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
-                failure.cause
-            ),
-        ),
-        cause => Message::fatal(message, format!("{authority}: {cause}.{after}")),
+        Break::Refused(cause) => message.because(cause),
+        _ => message,
     }
 }
 

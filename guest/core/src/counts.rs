@@ -26,15 +26,59 @@ pub struct Counts {
     pub vanished: u64,
     /// Versions gone here that another site still answers for.
     pub elsewhere: u64,
-    /// Versions listed but never tried, because the run ended before.
+    /// Versions listed whose end is not known, because the run ended before.
     pub not_reached: u64,
     /// Attempts beyond the first.
     pub retries: u64,
+    /// Versions that only a second listing showed, for `--verify-listing`; part of the total.
+    pub appeared: u64,
+    /// Answers that said the server was overloaded.
+    pub overloads: u64,
     /// Listed versions by status and operation.
     pub by_status: BTreeMap<(String, &'static str), u64>,
 }
 
 impl Counts {
+    /// Adds what another pass counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            total,
+            triggered,
+            delete_markers,
+            purges,
+            customer_key,
+            copied,
+            failed,
+            vanished,
+            elsewhere,
+            not_reached,
+            retries,
+            appeared,
+            overloads,
+            by_status,
+        } = self;
+        for (sum, part) in [
+            (total, other.total),
+            (triggered, other.triggered),
+            (delete_markers, other.delete_markers),
+            (purges, other.purges),
+            (customer_key, other.customer_key),
+            (copied, other.copied),
+            (failed, other.failed),
+            (vanished, other.vanished),
+            (elsewhere, other.elsewhere),
+            (not_reached, other.not_reached),
+            (retries, other.retries),
+            (appeared, other.appeared),
+            (overloads, other.overloads),
+        ] {
+            *sum += part;
+        }
+        for (key, count) in &other.by_status {
+            *by_status.entry(key.clone()).or_default() += count;
+        }
+    }
+
     /// Counts a listed version.
     pub fn found(&mut self, item: &Item, shape: &Shape) {
         self.total += 1;

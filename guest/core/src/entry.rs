@@ -260,6 +260,8 @@ struct Line<'a> {
     error: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "lastModified")]
     modified: Cow<'a, str>,
+    #[serde(borrow, default, rename = "replTimestamp")]
+    status_time: Cow<'a, str>,
     #[serde(default, rename = "deletemarker")]
     delete_marker: bool,
 }
@@ -283,11 +285,14 @@ pub enum BadLine {
     Error(String),
 }
 
-/// Reads one line into an item.
+/// Reads one line into an item, and the time of its last replication status (`replTimestamp`).
 ///
 /// # Errors
 /// [`BadLine`]; each of them means that the listing cannot be trusted from here on.
-pub fn parse_line(line: &[u8], shapes: &mut Shapes) -> Result<Item, BadLine> {
+pub fn parse_line<'a>(
+    line: &'a [u8],
+    shapes: &mut Shapes,
+) -> Result<(Item, Cow<'a, str>), BadLine> {
     let not_json = || {
         let text = String::from_utf8_lossy(line.get(..60).unwrap_or(line)).into_owned();
         BadLine::NotJson(text.trim().to_owned())
@@ -302,13 +307,14 @@ pub fn parse_line(line: &[u8], shapes: &mut Shapes) -> Result<Item, BadLine> {
     if parsed.object.is_empty() {
         return Err(BadLine::NoKey);
     }
-    Ok(Item {
+    let item = Item {
         shape: shapes.intern(&parsed).map_err(|_| not_json())?,
         version: VersionId::parse(&parsed.version_id),
         modified: Modified::Text(parsed.modified.into()),
         delete_marker: parsed.delete_marker,
         key: parsed.object.into_owned(),
-    })
+    };
+    Ok((item, parsed.status_time))
 }
 
 #[cfg(test)]
@@ -319,7 +325,7 @@ mod tests {
 
     fn parse(line: &str) -> Result<(Item, Shape), BadLine> {
         let mut shapes = Shapes::default();
-        let item = parse_line(line.as_bytes(), &mut shapes)?;
+        let (item, _) = parse_line(line.as_bytes(), &mut shapes)?;
         let shape = shapes.get(item.shape).unwrap().clone();
         Ok((item, shape))
     }
@@ -370,7 +376,7 @@ mod tests {
             let line = format!(
                 r#"{{"object":"k","rStatus":"{status}","targets":{{"arn:a":{{"rStatus":"{status}"}}}}}}"#
             );
-            parse_line(line.as_bytes(), &mut shapes).unwrap().shape
+            parse_line(line.as_bytes(), &mut shapes).unwrap().0.shape
         };
         assert_eq!([number("FAILED"), number("PENDING"), number("FAILED")], [0, 1, 0]);
     }

@@ -1,5 +1,6 @@
 //! One request at a time, for what happens before the first trigger.
 
+use crate::client::{Client, is_wrong_region};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
 use crate::outcome::Cause;
 use crate::retry;
@@ -13,19 +14,24 @@ pub const EXCHANGE: Ticket = u64::MAX - 1;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
-/// would. Any status but 200 is an error.
+/// would, also after the server has named its region. Any status but 200 is an error.
 ///
 /// # Errors
 /// The server's, or the transport's after the last attempt.
-pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Response, Cause> {
+pub fn exchange<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    mut send: impl FnMut(&mut N, &mut Client),
+) -> Result<Response, Cause> {
     let mut attempt = 1;
     loop {
-        send(net);
+        send(net, client);
         let cause = match answer(net) {
             Ok(response) if response.status == 200 => return Ok(response),
             Ok(response) => {
                 let error = S3Error::from_response(&response);
-                let again = retry::retries_answer(&error);
+                let again = retry::retries_answer(&error)
+                    || (is_wrong_region(&error) && client.learn_region(&response));
                 let cause = Cause::Server(Box::new(error));
                 if !again {
                     return Err(cause);
@@ -33,7 +39,8 @@ pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Res
                 cause
             }
             Err(error) => {
-                let again = retry::S3.retries_transport(&error);
+                // Nothing has begun yet: a server that is not there is better said at once.
+                let again = retry::ADMIN.retries_transport(&error);
                 let cause = Cause::Transport(error);
                 if !again {
                     return Err(cause);
@@ -44,12 +51,18 @@ pub fn exchange<N: Net>(net: &mut N, mut send: impl FnMut(&mut N)) -> Result<Res
         if attempt >= retry::S3.attempts || net.stop_requested() {
             return Err(cause);
         }
-        let until = net.now() + retry::S3.pause(attempt, net.random());
-        let mut events = Vec::new();
-        while net.now() < until {
-            net.wait(Some(until), &mut events);
-        }
+        let length = retry::S3.pause(attempt, net.random());
+        pause(net, length);
         attempt += 1;
+    }
+}
+
+/// Waits, until the time is over or the user stops the run.
+pub fn pause<N: Net>(net: &mut N, length: Duration) {
+    let until = net.now() + length;
+    let mut events = Vec::new();
+    while net.now() < until && !net.stop_requested() {
+        net.wait(Some(until), &mut events);
     }
 }
 

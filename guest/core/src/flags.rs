@@ -205,6 +205,33 @@ pub const FLAGS: &[Flag] = &[
         Class::Job,
         "preview which objects would be processed, without triggering anything",
     ),
+    flag(
+        "wait",
+        "",
+        Takes::Value,
+        "",
+        Class::Job,
+        "wait so long (such as 10m) for triggered objects to be replicated, and report what is left",
+    ),
+    flag(
+        "verify-listing",
+        "",
+        Takes::Switch,
+        "",
+        Class::Job,
+        "list once more at the end, for what a listing that ended early did not show",
+    ),
+    Flag {
+        default: "64MiB",
+        ..flag(
+            "memory",
+            "",
+            Takes::Value,
+            "",
+            Class::Job,
+            "memory for listed versions that wait for their turn; beyond it the bucket is listed again",
+        )
+    },
     flag("help", "h", Takes::Switch, "", Class::Output, "show help"),
 ];
 

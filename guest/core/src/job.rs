@@ -8,28 +8,42 @@ use crate::client::Client;
 use crate::copy::{self, Plan};
 use crate::counts::Counts;
 use crate::entry::{Item, Shape, Shapes};
+use crate::flights::{Flight, Flights};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
 use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::seen::Seen;
 use crate::spool::Spool;
 use crate::timestamp;
+use crate::window::Window;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
 
-/// Bytes of spool at which the listing is closed, to be taken up again at half of it.
-const SPOOL_BUDGET: usize = 64 << 20;
+/// Bytes of spool at which the listing is closed, to be taken up again when it is empty. Two and a
+/// half million versions, so that five million are listed twice at most.
+pub const MEMORY: usize = 64 << 20;
 
 /// Versions that fail one after the other because the server cannot be reached, each after all its
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
 const MAX_UNREACHABLE: u32 = 20;
 
-/// How long versions in flight may take to finish once the user asked to stop.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Versions that wait for another attempt at most. A server that turns everything down must not
+/// make the whole backlog wait in memory.
+const MAX_RETRIES: usize = 2_000;
+
+/// Attempts at a version that the server refuses for the region in the signature, before the run
+/// ends.
+const MAX_REGIONS: u32 = 5;
+
+/// After a stop, how long answers still under way are waited for; a host that stops a run waits for
+/// the summary a little longer than that.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
@@ -56,9 +70,33 @@ impl Mode {
     }
 }
 
+/// Which of the listed versions are handled.
+#[derive(Debug, Clone, Default)]
+pub enum Only {
+    /// All.
+    #[default]
+    All,
+    /// Those inside.
+    These(Rc<Seen>),
+    /// Those outside.
+    NotThese(Rc<Seen>),
+}
+
+impl Only {
+    fn allows(&self, item: &Item) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(seen) => seen.contains(item),
+            Self::NotThese(seen) => !seen.contains(item),
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub struct Spec {
+    /// Which of the listed versions.
+    pub only: Only,
     /// Only keys that begin so.
     pub prefix: String,
     /// Only versions that wait for this target.
@@ -69,6 +107,27 @@ pub struct Spec {
     pub concurrent: usize,
     /// Versions started per second at most.
     pub rate_limit: Option<f64>,
+    /// Whether modification times are needed behind the listing: for copies always, otherwise for
+    /// a sink that shows them.
+    pub times: bool,
+    /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
+    pub memory: usize,
+}
+
+impl Default for Spec {
+    /// Triggers everything, ten versions at a time.
+    fn default() -> Self {
+        Self {
+            only: Only::All,
+            prefix: String::new(),
+            arn: None,
+            mode: Mode::Trigger,
+            concurrent: 10,
+            rate_limit: None,
+            times: false,
+            memory: MEMORY,
+        }
+    }
 }
 
 /// Is told of every version when it is done with.
@@ -90,15 +149,6 @@ pub enum End {
     Stopped,
 }
 
-/// A version in flight.
-#[derive(Debug)]
-struct Flight {
-    item: Item,
-    attempts: u32,
-    started: Duration,
-    copying: bool,
-}
-
 /// A run over one backlog.
 #[derive(Debug)]
 pub struct Job {
@@ -107,9 +157,8 @@ pub struct Job {
     reader: Reader,
     shapes: Shapes,
     spool: Spool,
-    flights: Vec<Option<Flight>>,
-    free: Vec<usize>,
-    in_flight: usize,
+    flights: Flights,
+    window: Window,
     retries: BTreeMap<(Duration, u64), Flight>,
     retried: u64,
     pacer: Pacer,
@@ -117,10 +166,7 @@ pub struct Job {
     refused: Option<Cause>,
     refused_copy: bool,
     unreachable: u32,
-    stopped: bool,
-    /// When a stopped run gives up what is still in flight.
-    give_up: Option<Duration>,
-    /// Versions whose answer was not waited for any longer.
+    stopped: Option<Duration>,
     given_up: u64,
     location_asked: bool,
     next_scan: Duration,
@@ -133,25 +179,23 @@ impl Job {
         Self {
             reader: Reader::new(&spec.prefix),
             pacer: Pacer::new(spec.rate_limit),
-            spec,
             client,
             shapes: Shapes::default(),
-            spool: Spool::default(),
-            flights: Vec::new(),
-            free: Vec::new(),
-            in_flight: 0,
+            spool: Spool::new(spec.times),
+            flights: Flights::default(),
+            window: Window::new(spec.concurrent),
             retries: BTreeMap::new(),
             retried: 0,
             counts: Counts::default(),
             refused: None,
             refused_copy: false,
             unreachable: 0,
-            stopped: false,
-            give_up: None,
+            stopped: None,
             given_up: 0,
             location_asked: false,
             next_scan: Duration::ZERO,
             events: Vec::new(),
+            spec,
         }
     }
 
@@ -177,18 +221,22 @@ impl Job {
 
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
-        self.stopped = true;
+        self.stopped = Some(net.now());
         self.reader.pause(net);
-        self.give_up(net);
+        for ticket in self.flights.tickets(|_| true) {
+            net.cancel(ticket);
+            self.flights.take(ticket);
+        }
     }
 
-    fn give_up<N: Net>(&mut self, net: &mut N) {
-        for slot in 0..self.flights.len() {
-            if self.take_flight(slot as Ticket).is_some() {
-                net.cancel(slot as Ticket);
-                self.given_up += 1;
-            }
-        }
+    /// The client, for what comes after the run.
+    pub fn into_client(self) -> Client {
+        self.client
+    }
+
+    /// How many may be in flight, when the server's overload has made that fewer than asked for.
+    pub fn reduced_to(&self) -> Option<usize> {
+        self.window.is_reduced().then(|| self.window.size())
     }
 
     /// How it ended, once [`Job::advance`] has returned `false`.
@@ -215,8 +263,8 @@ impl Job {
         self.drive_listing(net);
         self.start_flights(net);
         if self.is_done() {
-            self.counts.not_reached =
-                (self.spool.len() + self.retries.len()) as u64 + self.given_up;
+            let waiting = self.spool.len() + self.retries.len();
+            self.counts.not_reached = waiting as u64 + self.given_up;
             return false;
         }
         let until = self.due(net.now()).into_iter().chain(until).min();
@@ -231,26 +279,22 @@ impl Job {
     }
 
     fn stopping(&self) -> bool {
-        self.stopped || self.refused.is_some()
+        self.stopped.is_some() || self.refused.is_some()
     }
 
     fn is_done(&self) -> bool {
-        if self.in_flight > 0 {
+        if self.flights.len() > 0 {
             return false;
         }
         self.stopping() || (self.reader.ended() && self.spool.is_empty() && self.retries.is_empty())
     }
 
     fn check_stop<N: Net>(&mut self, net: &mut N) {
-        if !self.stopped && net.stop_requested() {
-            self.stopped = true;
-            self.give_up = Some(net.now() + DRAIN);
+        if self.stopped.is_none() && net.stop_requested() {
+            self.stopped = Some(net.now());
         }
         if self.stopping() {
             self.reader.pause(net);
-        }
-        if self.give_up.is_some_and(|at| net.now() >= at) {
-            self.give_up(net);
         }
     }
 
@@ -259,10 +303,14 @@ impl Job {
             return;
         }
         match self.reader.state() {
-            State::Idle if self.spool.bytes() <= SPOOL_BUDGET / 2 => {
+            // Not earlier: each time, everything read before is read again, so the fewer times the
+            // better. The triggers wait for some seconds then, out of minutes.
+            State::Idle if self.spool.is_empty() => {
                 self.reader.open(net, &mut self.client);
             }
-            State::Opening | State::Reading if self.spool.bytes() > SPOOL_BUDGET => {
+            State::Opening | State::Reading
+                if !self.spool.is_empty() && self.spool.bytes() > self.spec.memory =>
+            {
                 self.reader.pause(net);
             }
             _ => self.reader.tick(net, &mut self.client),
@@ -271,15 +319,14 @@ impl Job {
 
     fn start_flights<N: Net>(&mut self, net: &mut N) {
         let now = net.now();
-        while !self.stopping() && self.in_flight < self.spec.concurrent && self.has_work(now) {
+        while !self.stopping() && self.flights.len() < self.window.size() && self.has_work(now) {
             if !self.pacer.try_start(now) {
                 break;
             }
-            let due = self.retries.first_entry().filter(|entry| entry.key().0 <= now);
-            let flight = match due {
-                Some(entry) => entry.remove(),
+            let flight = match self.retries.first_entry().filter(|entry| entry.key().0 <= now) {
+                Some(due) => due.remove(),
                 None => match self.spool.pop() {
-                    Some(item) => Flight { item, attempts: 0, started: now, copying: false },
+                    Some(item) => Flight::new(item),
                     None => break,
                 },
             };
@@ -288,55 +335,41 @@ impl Job {
     }
 
     fn has_work(&self, now: Duration) -> bool {
-        !self.spool.is_empty() || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+        let fresh = !self.spool.is_empty() && self.retries.len() < MAX_RETRIES;
+        fresh || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
     fn launch<N: Net>(&mut self, net: &mut N, mut flight: Flight) {
         flight.attempts += 1;
         flight.copying = false;
-        let ticket = self.board(net, flight);
-        let Self { client, flights, spec, .. } = self;
-        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
-        if spec.mode == Mode::ClearChecksum {
-            client.stat(net, ticket as Ticket, &item.key, &item.version);
+        let ticket = self.flights.board(flight, net.now());
+        let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
+        if self.spec.mode == Mode::ClearChecksum {
+            self.client.stat(net, ticket, key, version);
         } else {
-            client.trigger(net, ticket as Ticket, &item.key, &item.version);
+            self.client.trigger(net, ticket, key, version);
         }
     }
 
     fn start_copy<N: Net>(&mut self, net: &mut N, mut flight: Flight, plan: &Plan) {
         flight.copying = true;
-        let ticket = self.board(net, flight);
-        let Self { client, flights, .. } = self;
-        let Some(Some(Flight { item, .. })) = flights.get(ticket) else { return };
-        client.copy(net, ticket as Ticket, &item.key, &item.version, &plan.headers());
-    }
-
-    /// Gives a flight a slot, whose number is its ticket.
-    fn board<N: Net>(&mut self, net: &N, mut flight: Flight) -> usize {
-        flight.started = net.now();
-        self.in_flight += 1;
-        let slot = self.free.pop().unwrap_or(self.flights.len());
-        match self.flights.get_mut(slot) {
-            Some(place) => *place = Some(flight),
-            None => self.flights.push(Some(flight)),
-        }
-        slot
+        let ticket = self.flights.board(flight, net.now());
+        let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
+        self.client.copy(net, ticket, key, version, &plan.headers());
     }
 
     /// The next moment at which something is due without any event.
     fn due(&self, now: Duration) -> Option<Duration> {
         let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
-        if self.in_flight > 0 {
+        if self.flights.len() > 0 {
             due.push(self.next_scan);
-            due.extend(self.give_up);
         }
-        if self.in_flight < self.spec.concurrent && !self.stopping() {
+        if self.flights.len() < self.window.size() && !self.stopping() {
             if let Some((at, _)) = self.retries.keys().next() {
                 due.push(self.pacer.next_start().max(*at));
             }
-            if !self.spool.is_empty() {
+            if !self.spool.is_empty() && self.retries.len() < MAX_RETRIES {
                 due.push(self.pacer.next_start());
             }
         }
@@ -345,23 +378,32 @@ impl Job {
 
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, event: Event) {
         match event {
-            Event::Response(LISTING, result) => {
+            Event::Response(LISTING, result) if *self.reader.state() == State::Opening => {
                 self.reader.on_response(net, &mut self.client, result);
             }
-            Event::Chunk(LISTING, chunk) => self.on_chunk(net, sink, &chunk),
-            Event::End(LISTING, result) => self.reader.on_end(net, result),
+            Event::Chunk(LISTING, chunk) if *self.reader.state() == State::Reading => {
+                self.on_chunk(net, sink, &chunk);
+            }
+            Event::End(LISTING, result) if *self.reader.state() == State::Reading => {
+                self.reader.on_end(net, result);
+            }
+            // Came together with what made the reader close this listing: the rest of a listing
+            // that carries an error must not make it a complete one.
+            Event::Response(LISTING, _) | Event::Chunk(..) | Event::End(..) => {}
             Event::Response(LOCATION, Ok(response)) => {
                 self.client.learn_region(&response);
             }
             Event::Response(ticket, result) => self.on_answer(net, sink, ticket, &result),
-            Event::Chunk(..) | Event::End(..) => {}
         }
     }
 
     fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink, chunk: &[u8]) {
         let Self { reader, shapes, spool, counts, spec, .. } = self;
-        reader.on_chunk(net, chunk, shapes, |item, shapes| {
+        reader.on_chunk(net, chunk, shapes, |item, _, shapes| {
             let Some(shape) = shapes.get(item.shape) else { return };
+            if !spec.only.allows(&item) {
+                return;
+            }
             if spec.arn.as_deref().is_some_and(|arn| !shape.concerns(arn)) {
                 return;
             }
@@ -381,7 +423,13 @@ impl Job {
         ticket: Ticket,
         result: &Result<Response, TransportError>,
     ) {
-        let Some(flight) = self.take_flight(ticket) else { return };
+        let Some(flight) = self.flights.take(ticket) else { return };
+        if shows_overload(result) {
+            self.window.overload(flight.started, net.now());
+            self.counts.overloads += 1;
+        } else {
+            self.window.calm(net.now());
+        }
         let (verdict, retry_after) = match result {
             Ok(response) => {
                 let verdict = if flight.copying {
@@ -418,34 +466,25 @@ impl Job {
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
-            (Verdict::Fatal(cause), _) => {
-                if self.refused.is_none() {
-                    self.refused = Some(cause.clone());
-                    self.refused_copy = flight.copying;
-                }
-                self.finish(sink, &flight, &Outcome::Failed(cause));
-            }
+            (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
+            // Every answer names the right region, so a wrong one that stays is the user's own.
+            (Verdict::Region(error), _)
+                if self.client.has_fixed_region() || flight.attempts >= MAX_REGIONS =>
+            {
+                self.refuse(sink, &flight, Cause::Server(Box::new(error)));
+            }
             (Verdict::Region(error), Ok(response)) => {
                 if !self.client.learn_region(response) && !self.location_asked {
                     self.location_asked = true;
                     self.client.location(net, LOCATION);
                 }
-                let cause = Cause::Server(Box::new(error));
-                self.again(net, sink, flight, cause, None);
+                self.again(net, sink, flight, Cause::Server(Box::new(error)), None);
             }
             (Verdict::Region(error), Err(_)) => {
                 self.finish(sink, &flight, &Outcome::Failed(Cause::Server(Box::new(error))));
             }
         }
-    }
-
-    fn take_flight(&mut self, ticket: Ticket) -> Option<Flight> {
-        let slot = usize::try_from(ticket).ok()?;
-        let flight = self.flights.get_mut(slot)?.take()?;
-        self.free.push(slot);
-        self.in_flight -= 1;
-        Some(flight)
     }
 
     fn again<N: Net>(
@@ -464,6 +503,15 @@ impl Job {
         self.retried += 1;
         self.counts.retries += 1;
         self.retries.insert((net.now() + pause, self.retried), flight);
+    }
+
+    /// Fails a version and ends the run: what it was refused for, every other would be.
+    fn refuse(&mut self, sink: &mut impl Sink, flight: &Flight, cause: Cause) {
+        if self.refused.is_none() {
+            self.refused = Some(cause.clone());
+            self.refused_copy = flight.copying;
+        }
+        self.finish(sink, flight, &Outcome::Failed(cause));
     }
 
     fn finish(&mut self, sink: &mut impl Sink, flight: &Flight, outcome: &Outcome) {
@@ -485,30 +533,39 @@ impl Job {
     }
 
     /// Gives up exchanges that take too long: a server that accepts and never answers would hold
-    /// its slot for ever.
+    /// its slot for ever, and after a stop the summary.
     fn scan<N: Net>(&mut self, net: &mut N, sink: &mut impl Sink) {
         let now = net.now();
-        if self.in_flight == 0 || now < self.next_scan {
-            self.next_scan = if self.in_flight == 0 { now + SCAN } else { self.next_scan };
+        if self.flights.len() == 0 {
+            self.next_scan = now + SCAN;
+        }
+        if now < self.next_scan {
             return;
         }
         self.next_scan = now + SCAN;
-        for slot in 0..self.flights.len() {
-            let late = |flight: &Flight| now >= flight.started + patience(flight.copying);
-            let is_late = self.flights.get(slot).and_then(Option::as_ref).is_some_and(late);
-            if !is_late {
-                continue;
-            }
-            net.cancel(slot as Ticket);
-            if let Some(flight) = self.take_flight(slot as Ticket) {
-                let error = TransportError::Timeout(patience(flight.copying));
+        let last = self.stopped.map(|stopped| stopped + LAST_ANSWERS);
+        let late = |flight: &Flight| {
+            let until = flight.started + flight.patience();
+            now >= last.map_or(until, |last| last.min(until))
+        };
+        for ticket in self.flights.tickets(late) {
+            net.cancel(ticket);
+            let flight = self.flights.take(ticket);
+            if last.is_some() {
+                self.given_up += 1;
+            } else if let Some(flight) = flight {
+                self.window.overload(flight.started, now);
+                let error = TransportError::Timeout(flight.patience());
                 self.again(net, sink, flight, Cause::Transport(error), None);
             }
         }
     }
 }
 
-/// How long an answer may take. A HEAD reads one small file; a copy reads and writes the object.
-fn patience(copying: bool) -> Duration {
-    Duration::from_secs(if copying { 3600 } else { 60 })
+/// Whether the answer says that there was too much at once.
+fn shows_overload(result: &Result<Response, TransportError>) -> bool {
+    match result {
+        Ok(response) => matches!(response.status, 429 | 503),
+        Err(error) => matches!(error, TransportError::Timeout(_)),
+    }
 }

@@ -17,8 +17,10 @@ pub struct Pacer {
 impl Pacer {
     /// At most `rate` starts a second; `None` does not limit.
     pub fn new(rate: Option<f64>) -> Self {
-        let interval =
-            rate.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok()).unwrap_or_default();
+        // A rate too small for a `Duration` is one start, not no limit.
+        let interval = rate.map_or(Duration::ZERO, |rate| {
+            Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX)
+        });
         Self { interval, next: Duration::ZERO }
     }
 
@@ -32,7 +34,7 @@ impl Pacer {
         if now < self.next {
             return false;
         }
-        self.next = (self.next.max(now.saturating_sub(SLACK))) + self.interval;
+        self.next = self.next.max(now.saturating_sub(SLACK)).saturating_add(self.interval);
         true
     }
 }
@@ -89,6 +91,9 @@ mod tests {
     #[test]
     fn fractions_are_rates_too() {
         assert_eq!(starts(0.5, 10, || Duration::ZERO).len(), 5);
+        let mut pacer = Pacer::new(Some(1e-30));
+        assert!(pacer.try_start(Duration::ZERO));
+        assert!(!pacer.try_start(Duration::from_secs(1 << 40)));
     }
 
     proptest! {

@@ -26,7 +26,13 @@ impl Progress {
     }
 
     /// The text that draws the line, when it is time to.
-    pub fn draw(&mut self, now: Duration, counts: &Counts, listed: bool) -> Option<String> {
+    pub fn draw(
+        &mut self,
+        now: Duration,
+        counts: &Counts,
+        listed: bool,
+        reduced_to: Option<usize>,
+    ) -> Option<String> {
         if self.drawn.is_some_and(|drawn| now < drawn + TICK) {
             return None;
         }
@@ -51,10 +57,24 @@ impl Progress {
             grouped(counts.failed),
             grouped(self.rate as u64)
         );
+        if let Some(size) = reduced_to {
+            line.push_str(&format!(", server busy: {size} at a time"));
+        }
+        Some(self.line(line))
+    }
+
+    /// The text that draws what is waited for.
+    pub fn waiting(&mut self, versions: u64, next: Duration) -> String {
+        self.drawn.get_or_insert(Duration::ZERO);
+        let versions = grouped(versions);
+        self.line(format!("waiting for {versions} to replicate, next look in {} s", next.as_secs()))
+    }
+
+    fn line(&self, mut line: String) -> String {
         if let Some(width) = self.width {
             line.truncate(width.saturating_sub(1));
         }
-        Some(format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h"))
+        format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h")
     }
 
     /// The text that removes the line, if it is there.
@@ -84,10 +104,10 @@ mod tests {
     fn it_draws_at_ten_hertz_at_most_and_fits_the_terminal() {
         let mut progress = Progress::new(Some(20));
         let counts = Counts { total: 1_234_567, triggered: 1000, ..Counts::default() };
-        let line = progress.draw(Duration::ZERO, &counts, false).unwrap();
+        let line = progress.draw(Duration::ZERO, &counts, false, None).unwrap();
         assert!(line.contains("1,234,567+ found, 1\x1b[K"), "{line:?}");
-        assert_eq!(progress.draw(Duration::from_millis(99), &counts, false), None);
-        assert!(progress.draw(Duration::from_millis(100), &counts, true).is_some());
+        assert_eq!(progress.draw(Duration::from_millis(99), &counts, false, None), None);
+        assert!(progress.draw(Duration::from_millis(100), &counts, true, None).is_some());
         assert_eq!(progress.erase(), "\r\x1b[K");
         assert_eq!(progress.erase(), "");
     }

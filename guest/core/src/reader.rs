@@ -104,8 +104,6 @@ pub struct Reader {
     prefix: String,
     state: State,
     lines: Lines,
-    api: u8,
-    api_known: bool,
     /// Skipping what was read by an earlier listing.
     skipping: bool,
     last_key: String,
@@ -127,8 +125,6 @@ impl Reader {
             prefix: prefix.to_owned(),
             state: State::Idle,
             lines: Lines::default(),
-            api: 4,
-            api_known: false,
             skipping: false,
             last_key: String::new(),
             last_versions: HashSet::new(),
@@ -160,6 +156,9 @@ impl Reader {
 
     /// Asks for the listing, or once more for it.
     pub fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+        if !self.ordered {
+            return self.fail(Break::Unordered(self.last_key.clone()));
+        }
         self.state = State::Opening;
         self.lines = Lines::default();
         self.skipping = self.begun;
@@ -167,7 +166,7 @@ impl Reader {
         self.attempts += 1;
         self.listings += 1;
         self.heard = net.now();
-        client.list(net, LISTING, self.api, &self.prefix);
+        client.list(net, LISTING, &self.prefix);
     }
 
     /// Closes the listing on purpose, because the spool is full or the user stopped the run.
@@ -212,7 +211,11 @@ impl Reader {
     ) {
         self.heard = net.now();
         let response = match result {
-            Err(error) if retry::ADMIN.retries_transport(&error) => {
+            // A server that was there and is not may be restarting.
+            Err(error)
+                if retry::ADMIN.retries_transport(&error)
+                    || (self.begun && retry::S3.retries_transport(&error)) =>
+            {
                 return self.refused(net, Cause::Transport(error), None);
             }
             Err(error) => return self.fail(Break::Refused(Cause::Transport(error))),
@@ -221,13 +224,10 @@ impl Reader {
         let region_changed = client.learn_region(&response);
         match response.status {
             200 => {
-                self.api_known = true;
+                client.settle_api();
                 self.state = State::Reading;
             }
-            // Asked for a version it does not speak. An unknown route is answered the same way, so
-            // each version is tried once.
-            426 if !self.api_known && self.api > 3 => {
-                self.api -= 1;
+            426 if client.lower_api() => {
                 self.attempts -= 1;
                 self.listings -= 1;
                 self.open(net, client);
@@ -249,21 +249,21 @@ impl Reader {
         }
     }
 
-    /// A piece of the body. Every new item goes to `accept`.
+    /// A piece of the body. Every new item goes to `accept`, with its `replTimestamp`.
     pub fn on_chunk<N: Net>(
         &mut self,
         net: &mut N,
         chunk: &[u8],
         shapes: &mut Shapes,
-        mut accept: impl FnMut(Item, &Shapes),
+        mut accept: impl FnMut(Item, &str, &Shapes),
     ) {
         self.heard = net.now();
         let mut lines = std::mem::take(&mut self.lines);
         let mut bad = None;
         let fed = lines.feed(chunk, |line| match parse_line(line, shapes) {
-            Ok(item) => {
+            Ok((item, status_time)) => {
                 if self.is_new(&item) {
-                    accept(item, shapes);
+                    accept(item, &status_time, shapes);
                 }
                 true
             }
@@ -320,9 +320,6 @@ impl Reader {
 
     /// The listing ended before its end.
     fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
-        if !self.ordered {
-            return self.fail(Break::Unordered(self.last_key.clone()));
-        }
         if self.progressed {
             (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
         }

@@ -1,6 +1,7 @@
 //! What to do about an error: the sentence behind the server's own.
 
 use crate::outcome::Cause;
+use crate::reader::{Break, Failure};
 
 /// What was being done when the server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +43,22 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => {
+            format!("Unset MC_REGION and AWS_REGION, or set MC_REGION={}.", error.region)
+        }
         "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
+        }
+        "InvalidRequest" if error.message.contains("invalid arn") => {
+            format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")
+        }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => format!(
+            "Unset MC_REGION and AWS_REGION, and the region is learned from the server; or set MC_REGION={}.",
+            error.region
+        ),
+        _ if error.message.contains("HTTP request to an HTTPS server") => {
+            "Write https:// in the URL of the alias.".to_owned()
         }
         _ if error.status == 403 && error.code.is_empty() => {
             "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
@@ -53,6 +67,25 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
     };
     let stop = if text.ends_with('.') { "" } else { "." };
     format!("{text}{stop} {remedy}")
+}
+
+/// Why the backlog could not be listed, or not to its end.
+pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> String {
+    let after = if failure.after.is_empty() {
+        String::new()
+    } else {
+        format!(" Everything after `{}` is missing.", failure.after)
+    };
+    match &failure.cause {
+        Break::Refused(cause) => {
+            format!("{}{after}", explain(cause, During::Listing, bucket, authority))
+        }
+        Break::Server(_) => format!(
+            "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
+            failure.cause
+        ),
+        cause => format!("{authority}: {cause}.{after}"),
+    }
 }
 
 #[cfg(test)]

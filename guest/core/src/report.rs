@@ -1,11 +1,11 @@
 //! What the user reads: a line per version, and the summary, each as text and as JSON.
 
+use crate::command::Waited;
 use crate::counts::Counts;
 use crate::entry::{Item, Operation, Shape};
 use crate::job::{End, Mode};
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
-use crate::progress::grouped;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -25,7 +25,8 @@ impl Paint {
         self.wrap("32;1", text)
     }
 
-    fn warning(self, text: &str) -> String {
+    /// Something to be careful about.
+    pub fn warning(self, text: &str) -> String {
         self.wrap("33;1", text)
     }
 
@@ -141,6 +142,8 @@ pub struct Summary<'a> {
     pub duration: Duration,
     /// Listings opened.
     pub listings: u32,
+    /// What became of the versions triggered, with `--wait`.
+    pub waited: Option<&'a Waited>,
     /// The command that runs it again.
     pub command: &'a str,
 }
@@ -148,7 +151,9 @@ pub struct Summary<'a> {
 impl Summary<'_> {
     /// Whether everything that was to be done was done.
     pub fn success(&self) -> bool {
-        *self.end == End::Complete && self.counts.failed == 0
+        *self.end == End::Complete
+            && self.counts.failed == 0
+            && self.waited.is_none_or(Waited::success)
     }
 
     /// The summary as the manual shows it.
@@ -175,13 +180,20 @@ impl Summary<'_> {
             (counts.vanished, "Vanished: {} (deleted since they were listed)"),
             (counts.elsewhere, "Elsewhere: {} (deleted here, another site still has them)"),
             (counts.not_reached, "Not reached: {}"),
+            (counts.appeared, "Appeared: {} (only in the second listing; part of the total)"),
         ] {
             if count > 0 {
                 let _ = writeln!(out, "  {}", line.replace("{}", &count.to_string()));
             }
         }
+        if let Some(waited) = self.waited {
+            waited_text(&mut out, waited);
+        }
         let hint = match self.end {
-            End::Complete if counts.failed == 0 => return out,
+            End::Complete if self.success() => return out,
+            End::Complete if counts.failed == 0 => {
+                "Some objects were triggered and not replicated.\n  You can re-run this command to trigger them again:"
+            }
             End::Complete => {
                 "Some objects failed to trigger replication.\n  You can re-run this command to retry failed objects:"
             }
@@ -208,11 +220,31 @@ impl Summary<'_> {
             let sum: u64 = operations.values().sum();
             let list: Vec<String> = operations
                 .iter()
-                .map(|(operation, count)| format!("{} {operation}", grouped(*count)))
+                .map(|(operation, count)| format!("{count} {operation}"))
                 .collect();
             let _ = writeln!(out, "  {}: {sum} ({})", printable(status, false), list.join(", "));
         }
         out
+    }
+
+    fn waited_json(&self) -> Option<WaitedJson<'_>> {
+        let waited = self.waited?;
+        let targets = waited.targets.iter().map(|(arn, [replicated, pending, failed_again])| {
+            let counts = TargetJson {
+                replicated: *replicated,
+                pending: *pending,
+                failed_again: *failed_again,
+            };
+            (arn.as_str(), counts)
+        });
+        Some(WaitedJson {
+            replicated: waited.replicated,
+            pending: waited.pending,
+            failed_again: waited.failed_again,
+            rounds: waited.rounds,
+            exact: waited.exact,
+            targets: targets.collect(),
+        })
     }
 
     fn by_status(&self) -> BTreeMap<&str, BTreeMap<&'static str, u64>> {
@@ -224,7 +256,7 @@ impl Summary<'_> {
     }
 
     /// The last JSON line of a run.
-    pub fn json(&self, error: Option<&Message>) -> String {
+    pub fn json(&self, error: Option<&Message>, offline: &[String]) -> String {
         let counts = self.counts;
         let line = SummaryLine {
             status: if self.success() { "success" } else { "error" },
@@ -241,8 +273,12 @@ impl Summary<'_> {
             customer_key: counts.customer_key,
             copied: counts.copied,
             retries: counts.retries,
+            overloads: counts.overloads,
+            appeared: counts.appeared,
             listings: self.listings,
             backlog: self.by_status(),
+            offline_targets: offline,
+            wait: self.waited_json(),
             duration: self.duration.as_nanos(),
             error: error.map(Message::json_error),
         };
@@ -267,9 +303,56 @@ struct SummaryLine<'a, E> {
     customer_key: u64,
     copied: u64,
     retries: u64,
+    overloads: u64,
+    appeared: u64,
     listings: u32,
     backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    offline_targets: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait: Option<WaitedJson<'a>>,
     duration: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<E>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WaitedJson<'a> {
+    replicated: u64,
+    pending: u64,
+    failed_again: u64,
+    rounds: u32,
+    exact: bool,
+    targets: BTreeMap<&'a str, TargetJson>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetJson {
+    replicated: u64,
+    pending: u64,
+    failed_again: u64,
+}
+
+fn waited_text(out: &mut String, waited: &Waited) {
+    let _ = writeln!(out, "  Replicated: {}", waited.replicated);
+    for (count, name) in [(waited.pending, "Still pending"), (waited.failed_again, "Failed again")]
+    {
+        if count > 0 {
+            let _ = writeln!(out, "  {name}: {count}");
+        }
+    }
+    if !waited.exact {
+        out.push_str(
+            "  The last look at the backlog did not reach its end, so more may be left.\n",
+        );
+    }
+    for (arn, [replicated, pending, failed]) in &waited.targets {
+        let _ = writeln!(
+            out,
+            "  {}: {replicated} replicated, {pending} pending, {failed} failed again",
+            printable(arn, false)
+        );
+    }
 }

@@ -37,6 +37,9 @@ pub struct S3Error {
     pub status: u16,
 }
 
+/// Characters kept of an answer in plain text: a sentence.
+const WORDS: usize = 160;
+
 impl S3Error {
     /// Reads whatever form the answer has.
     pub fn from_response(response: &Response) -> Self {
@@ -58,7 +61,13 @@ impl S3Error {
                 ..Self::default()
             }
         } else {
-            Self::default()
+            // A proxy, or Go's own server, in plain words.
+            let words: String =
+                body.lines().next().unwrap_or_default().chars().take(WORDS).collect();
+            let status = Status(response.status);
+            let message =
+                (!words.is_empty()).then(|| format!("the server answered {status}: {words}"));
+            Self { message: message.unwrap_or_default(), ..Self::default() }
         };
         let header = |name| response.header(name).map(str::to_owned);
         let fill = |field: &mut String, value: Option<String>| {
@@ -87,8 +96,8 @@ impl S3Error {
 impl fmt::Display for S3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.message.trim(), self.code.as_str()) {
-            ("", "") => write!(f, "{}", Status(self.status)),
-            ("", code) => write!(f, "{code} ({})", Status(self.status)),
+            ("", "") => write!(f, "the server answered {}", Status(self.status)),
+            ("", code) => write!(f, "{code} (the server answered {})", Status(self.status)),
             (message, _) => f.write_str(message),
         }
     }
@@ -111,7 +120,7 @@ impl fmt::Display for Status {
             504 => " Gateway Timeout",
             _ => "",
         };
-        write!(f, "the server answered {}{reason}", self.0)
+        write!(f, "{}{reason}", self.0)
     }
 }
 
@@ -156,6 +165,8 @@ mod tests {
     fn an_answer_without_any_words_is_described_by_its_status() {
         let error = S3Error::from_response(&response(502, &[], "<html>bad gateway</html>"));
         assert_eq!(error.to_string(), "the server answered 502 Bad Gateway");
+        let error = S3Error::from_response(&response(400, &[], "Wrong door.\nGo away."));
+        assert_eq!(error.to_string(), "the server answered 400 Bad Request: Wrong door.");
         assert_eq!(S3Error::from_response(&response(429, &[], "")).code, "TooManyRequests");
     }
 }

@@ -58,7 +58,7 @@ pub struct Signed {
 }
 
 /// Signs requests of one account for one region, service `s3` (MinIO's admin API takes it too).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Signer {
     credentials: Credentials,
     region: String,
@@ -68,7 +68,7 @@ pub struct Signer {
 }
 
 /// The second being signed; formatting it costs more than hashing it, so it is kept.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Clock {
     unix: u64,
     date: String,

@@ -88,7 +88,9 @@ pub fn validate<N: Net>(
             Ok(None) => return Finding::NoneSuitable(looked_at, last),
             Err(failure) => return Finding::Listing(failure),
         };
-        let head = match exchange(net, |net| client.stat(net, EXCHANGE, &item.key, &item.version)) {
+        let head = match exchange(net, client, |net, client| {
+            client.stat(net, EXCHANGE, &item.key, &item.version);
+        }) {
             Ok(head) => head,
             Err(Cause::Server(error)) => match crate::outcome::of_error(*error) {
                 Verdict::Fatal(cause) => return Finding::Failed(cause),
@@ -120,8 +122,11 @@ fn copy_and_compare<N: Net>(
     plan: &Plan,
 ) -> Finding {
     let (key, version) = (item.key.as_str(), &item.version);
-    let tags_before = tags(exchange(net, |net| client.tags(net, EXCHANGE, key, version)));
-    let copied = exchange(net, |net| client.copy(net, EXCHANGE, key, version, &plan.headers()));
+    let tags_before =
+        tags(exchange(net, client, |net, client| client.tags(net, EXCHANGE, key, version)));
+    let copied = exchange(net, client, |net, client| {
+        client.copy(net, EXCHANGE, key, version, &plan.headers());
+    });
     let copied = match copied {
         Ok(response) => response,
         Err(cause) => return Finding::Refused(item, cause),
@@ -136,11 +141,13 @@ fn copy_and_compare<N: Net>(
             return Finding::Refused(item, cause);
         }
     }
-    let after = match exchange(net, |net| client.stat(net, EXCHANGE, key, version)) {
+    let after = match exchange(net, client, |net, client| client.stat(net, EXCHANGE, key, version))
+    {
         Ok(response) => response,
         Err(cause) => return Finding::Failed(cause),
     };
-    let tags_after = tags(exchange(net, |net| client.tags(net, EXCHANGE, key, version)));
+    let tags_after =
+        tags(exchange(net, client, |net, client| client.tags(net, EXCHANGE, key, version)));
     Finding::Copied(Box::new(Comparison {
         rows: compare(before, &after, tags_before, tags_after),
         checksum_before: checksums(before),
@@ -274,7 +281,7 @@ impl<'a> Candidates<'a> {
                     Event::Response(LISTING, result) => reader.on_response(net, client, result),
                     Event::End(LISTING, result) => reader.on_end(net, result),
                     Event::Chunk(LISTING, chunk) => {
-                        reader.on_chunk(net, &chunk, shapes, |item, shapes| {
+                        reader.on_chunk(net, &chunk, shapes, |item, _, shapes| {
                             let suits = shapes.get(item.shape).is_some_and(|shape| {
                                 shape.operation(item.delete_marker) == Operation::Put
                                     && arn.is_none_or(|arn| shape.concerns(arn))

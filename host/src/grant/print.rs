@@ -34,10 +34,10 @@ struct Printed<'a> {
 impl Grant {
     /// What is granted. Everything that fits none of these is denied.
     pub fn rules(&self) -> Vec<Rule> {
-        let (bucket, prefix) = &self.listing;
+        let (bucket, more) = &self.listing;
         let mut diff = bucket.clone();
-        if let Some(prefix) = prefix {
-            let _ = write!(diff, "&{prefix}");
+        for parameter in more {
+            let _ = write!(diff, "&{parameter}");
         }
         let version = || "versionId={version}".to_owned();
         let objects = || format!("{}*", self.objects);

@@ -52,6 +52,20 @@ fn what_the_command_line_asks_for_is_granted() {
 }
 
 #[test]
+fn the_listing_may_name_the_target_of_the_command_line_and_no_other() {
+    let grant = grant(&["a/b/p", "--arn", "arn:minio:replication::1:b"]);
+    let listing = |more: &str| {
+        let uri = format!("http://minio:9000/minio/admin/v3/replication/diff?bucket=b{more}");
+        ask(&grant, "POST", &uri, &[])
+    };
+    let arn = "&arn=arn%3Aminio%3Areplication%3A%3A1%3Ab";
+    assert_eq!(listing(&format!("{arn}&prefix=p")), Ok(Kind::Listing));
+    for other in ["&prefix=p", "&arn=other&prefix=p", &format!("{arn}{arn}&prefix=p"), arn] {
+        assert!(listing(other).is_err(), "{other}");
+    }
+}
+
+#[test]
 fn everything_else_is_denied() {
     let grant = grant(&["a/b/p"]);
     for (method, uri) in [

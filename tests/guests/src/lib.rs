@@ -1,7 +1,17 @@
 //! What the hostile components have in common: the bindings of the world, and requests to make.
 
 wit_bindgen::generate!({
-    world: "resync-backlog",
+    inline: "
+        package hostile:guests;
+        world guest {
+            import wasi:cli/environment@0.2.6;
+            import wasi:cli/stdout@0.2.6;
+            import wasi:clocks/monotonic-clock@0.2.6;
+            import wasi:http/outgoing-handler@0.2.6;
+            export wasi:cli/run@0.2.6;
+        }
+    ",
+    world: "hostile:guests/guest",
     path: "../../wit",
     generate_all,
     pub_export_macro: true,

@@ -101,8 +101,10 @@ pub(crate) fn targets(options: &Options) -> Answer {
                 "healthCheckDuration": 60_000_000_000_u64,
                 "disableProxy": false,
                 "resetBeforeDate": ZERO_TIME,
-                "totalDowntime": 0,
-                "lastOnline": ZERO_TIME,
+                // A target that is offline has been seen online before; one that never was is
+                // reported offline too, with both of these at zero.
+                "totalDowntime": if target.online { 0 } else { 4_000_000_000_u64 },
+                "lastOnline": if target.online { ZERO_TIME } else { "2026-11-24T08:00:00Z" },
                 "isOnline": target.online,
                 "latency": { "curr": 0, "avg": 0, "max": 0 },
                 "edge": false,

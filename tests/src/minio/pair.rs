@@ -179,6 +179,15 @@ impl Pair {
         self.link(bucket).set(&self.mc, "disable");
     }
 
+    /// Opens the link to one bucket again, for what is written from now on. What failed before
+    /// stays as it is for five minutes at least, or for good once [`Pair::release`] is called.
+    ///
+    /// # Panics
+    /// When there is no such link.
+    pub fn unstick_one(&self, bucket: &str) {
+        self.link(bucket).set(&self.mc, "enable");
+    }
+
     /// From now on no target answers at all: what is written stays `PENDING`.
     pub fn stick_pending(&mut self) {
         self.links.iter().for_each(|link| link.server.freeze());

@@ -90,9 +90,11 @@ fn values_out_of_range_are_refused_by_name() {
 #[test]
 fn a_variable_that_is_no_bool_is_an_error_in_the_words_of_mc() {
     let env = |name: &str| (name == "MC_JSON").then(|| "yes".to_owned());
-    let Stop::Invalid { message, cause } = parse_in(&["a/b"], &env).unwrap_err() else { panic!() };
-    assert_eq!(message, "could not parse yes as bool value for flag json:");
-    assert_eq!(cause, "strconv.ParseBool: parsing \"yes\": invalid syntax");
+    let Stop::Invalid { message, .. } = parse_in(&["a/b"], &env).unwrap_err() else { panic!() };
+    assert_eq!(
+        message,
+        "could not parse yes as bool value for flag json: strconv.ParseBool: parsing \"yes\": invalid syntax"
+    );
 }
 
 #[test]
@@ -117,4 +119,26 @@ fn the_sandbox_never_sees_the_value_of_a_custom_header() {
     assert_eq!(redacted[1], "X-A:**REDACTED**");
     let env = |_: &str| None;
     assert_eq!(Args::parse(&redacted, &env).unwrap().custom_headers.len(), 3);
+    for wrong in ["Bearer topsecret", "X-A:topsecret\u{1}b", ":topsecret"] {
+        let redacted = redact(&["-H".into(), wrong.into(), "a/b".into()]);
+        assert!(!redacted[1].contains("topsecret"), "{redacted:?}");
+        assert!(Args::parse(&redacted, &env).is_err(), "{wrong:?} is still wrong");
+    }
+}
+
+#[test]
+fn durations_are_those_of_mc() {
+    for (text, seconds) in
+        [("90s", 90.0), ("1h30m", 5400.0), ("1d", 86_400.0), ("1.5m", 90.0), ("250ms", 0.25)]
+    {
+        let wait = parse(&["a/b", "--wait", text]).unwrap().wait.unwrap();
+        assert_eq!(wait.as_secs_f64(), seconds, "{text}");
+    }
+    for text in ["", "10", "m", "1x", "-5s", "0s", "1m2"] {
+        assert!(
+            matches!(parse(&["a/b", &format!("--wait={text}")]), Err(Stop::Usage(_))),
+            "{text}"
+        );
+    }
+    assert!(parse(&["a/b", "--wait", "1m", "--dry-run"]).is_err());
 }

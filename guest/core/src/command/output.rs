@@ -7,10 +7,11 @@ use crate::console::Console;
 use crate::counts::Counts;
 use crate::entry::{Item, Shape};
 use crate::job::{Mode, Sink};
-use crate::message::Message;
+use crate::message::{Message, printable};
 use crate::outcome::Outcome;
 use crate::progress::{Progress, TICK};
 use crate::report::{self, Paint, Summary};
+use crate::targets::RemoteTarget;
 use std::time::Duration;
 
 /// Bytes kept before they are written: each write is a call out of the sandbox.
@@ -30,6 +31,8 @@ pub(super) struct Output<'a, C: Console> {
     buffer: Vec<u8>,
     flushed: Duration,
     broken: bool,
+    muted: bool,
+    offline: Vec<String>,
 }
 
 impl<'a, C: Console> Output<'a, C> {
@@ -51,6 +54,8 @@ impl<'a, C: Console> Output<'a, C> {
             buffer: Vec::new(),
             flushed: Duration::ZERO,
             broken: false,
+            muted: false,
+            offline: Vec::new(),
             console,
         }
     }
@@ -71,14 +76,52 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Draws the progress and lets buffered lines out, when it is time to.
-    pub(super) fn tick(&mut self, now: Duration, counts: &Counts, listed: bool) {
+    pub(super) fn tick(
+        &mut self,
+        now: Duration,
+        counts: &Counts,
+        listed: bool,
+        reduced_to: Option<usize>,
+    ) {
         if !self.buffer.is_empty() && now >= self.flushed + TICK {
             self.flushed = now;
             self.flush();
         }
-        if let Some(text) = self.progress.as_mut().and_then(|p| p.draw(now, counts, listed)) {
+        if let Some(text) =
+            self.progress.as_mut().and_then(|p| p.draw(now, counts, listed, reduced_to))
+        {
             self.console.err(&text);
         }
+    }
+
+    /// A target the server does not reach.
+    pub(super) fn offline(&mut self, target: &RemoteTarget) {
+        self.offline.push(target.arn.clone());
+        if self.json {
+            return;
+        }
+        self.erase_progress();
+        let text = format!(
+            "Target {} ({}/{}) is offline: versions are triggered and stay in the backlog until it is back.",
+            target.arn, target.endpoint, target.bucket
+        );
+        let mark = Paint(self.paint_err).warning("⚠");
+        self.console.err(&format!("{mark} {}\n", printable(&text, false)));
+    }
+
+    /// Shows on a terminal what is waited for.
+    pub(super) fn waiting(&mut self, versions: usize, next: Duration) {
+        if let Some(progress) = &mut self.progress {
+            let text = progress.waiting(versions as u64, next);
+            self.console.err(&text);
+        }
+    }
+
+    /// Does something of which no version is shown: it was shown before.
+    pub(super) fn quietly(&mut self, act: impl FnOnce(&mut Self)) {
+        self.muted = true;
+        act(self);
+        self.muted = false;
     }
 
     /// Prints an error. Returns `false`, the status of a run that ends with one.
@@ -95,7 +138,7 @@ impl<'a, C: Console> Output<'a, C> {
     /// The end of a run.
     pub(super) fn summary(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
         if self.json {
-            self.out(&format!("{}\n", summary.json(error)));
+            self.out(&format!("{}\n", summary.json(error, &self.offline)));
             return self.flush();
         }
         let unnamed = self.failures.unnamed();
@@ -150,7 +193,7 @@ impl<'a, C: Console> Output<'a, C> {
 
 impl<C: Console> Sink for Output<'_, C> {
     fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
-        if self.broken {
+        if self.broken || self.muted {
             return;
         }
         if self.json {

@@ -1,0 +1,51 @@
+//! Remembers versions for what comes after the triggers, where that was asked for.
+
+use crate::entry::{Item, Shape};
+use crate::job::Sink;
+use crate::outcome::Outcome;
+use crate::seen::Seen;
+use std::collections::BTreeMap;
+
+/// A sink that remembers what it passes on.
+pub(super) struct Tracker<'a, S: Sink> {
+    sink: &'a mut S,
+    /// Every version listed, for `--verify-listing`.
+    pub(super) listed: Option<Seen>,
+    /// Those triggered, for `--wait`.
+    pub(super) triggered: Option<Triggered>,
+}
+
+/// Versions triggered.
+#[derive(Debug, Default)]
+pub(super) struct Triggered {
+    /// The versions.
+    pub(super) seen: Seen,
+    /// How many wait for each target.
+    pub(super) by_arn: BTreeMap<String, u64>,
+}
+
+impl<'a, S: Sink> Tracker<'a, S> {
+    pub(super) fn new(sink: &'a mut S, verify: bool, wait: bool) -> Self {
+        Self { sink, listed: verify.then(Seen::default), triggered: wait.then(Triggered::default) }
+    }
+
+    /// The sink behind it.
+    pub(super) fn sink(&mut self) -> &mut S {
+        self.sink
+    }
+}
+
+impl<S: Sink> Sink for Tracker<'_, S> {
+    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
+        if let Some(listed) = &mut self.listed {
+            listed.insert(item);
+        }
+        if let (Some(triggered), Outcome::Triggered(_)) = (&mut self.triggered, outcome) {
+            triggered.seen.insert(item);
+            for target in &shape.targets {
+                *triggered.by_arn.entry(target.arn.clone()).or_default() += 1;
+            }
+        }
+        self.sink.version(item, shape, outcome, attempts);
+    }
+}

@@ -1,0 +1,139 @@
+//! `--wait`: did it replicate?
+//!
+//! A HEAD only queues a version. So the backlog is listed again, without touching an object, until
+//! every version that was triggered has left it. Versions that stay are triggered again, a few
+//! times.
+
+use super::output::Output;
+use super::run::{Pass, pass};
+use super::tracker::{Tracker, Triggered};
+use crate::args::Args;
+use crate::console::Console;
+use crate::exchange;
+use crate::job::Only;
+use crate::net::Net;
+use crate::reader::Reader;
+use crate::seen::Seen;
+use crate::survey::survey;
+use crate::timestamp;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Between two looks, from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often what stays is triggered again.
+const MAX_ROUNDS: u32 = 3;
+
+/// Looks without progress before what stays is triggered again.
+const PATIENCE: u32 = 2;
+
+/// What became of the versions triggered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// Versions that left the backlog.
+    pub replicated: u64,
+    /// Versions still in it.
+    pub pending: u64,
+    /// Versions whose replication was tried since, and failed.
+    pub failed_again: u64,
+    /// Rounds of triggering what stayed.
+    pub rounds: u32,
+    /// Whether the last look reached the end of the backlog, so that the numbers are exact.
+    pub exact: bool,
+    /// The same per target ARN: replicated, pending, failed again.
+    pub targets: BTreeMap<String, [u64; 3]>,
+}
+
+impl Waited {
+    /// Whether nothing is left.
+    pub fn success(&self) -> bool {
+        self.exact && self.pending == 0 && self.failed_again == 0
+    }
+}
+
+/// A look at the backlog.
+#[derive(Default)]
+struct Look {
+    left: Seen,
+    pending: u64,
+    failed_again: u64,
+    targets: BTreeMap<String, [u64; 2]>,
+}
+
+pub(super) fn wait<N: Net, C: Console>(
+    args: &Args,
+    time: Duration,
+    triggered: &Triggered,
+    run: &mut Pass,
+    net: &mut N,
+    output: &mut Output<'_, C>,
+) -> Waited {
+    let until = net.now() + time;
+    // Statuses older than the last triggers say nothing about them.
+    let mut since = net.unix();
+    let (mut length, mut rounds, mut stalled) = (FIRST_PAUSE, 0, 0);
+    let mut left = usize::MAX;
+    loop {
+        let rest = until.saturating_sub(net.now());
+        output.waiting(triggered.seen.len().min(left), length.min(rest));
+        exchange::pause(net, length.min(rest));
+        let mut look = Look::default();
+        let reader = Reader::new(&args.target.prefix);
+        let end = survey(net, &mut run.client, reader, None, |item, shape, status_time| {
+            if !triggered.seen.contains(item) {
+                return;
+            }
+            let tried = timestamp::parse_rfc3339(status_time)
+                .is_some_and(|at| at >= i128::from(since) * 1_000_000_000);
+            let failed = tried && shape.label() == "FAILED";
+            look.left.insert(item);
+            *(if failed { &mut look.failed_again } else { &mut look.pending }) += 1;
+            for target in &shape.targets {
+                let counts = look.targets.entry(target.arn.clone()).or_default();
+                if let Some(count) = counts.get_mut(usize::from(failed)) {
+                    *count += 1;
+                }
+            }
+        });
+        run.listings += 1;
+        let exact = end.is_ok();
+        if (exact && look.left.is_empty()) || net.now() >= until || net.stop_requested() {
+            return waited(triggered, &look, rounds, exact);
+        }
+        stalled = if look.left.len() < left { 0 } else { stalled + 1 };
+        left = look.left.len();
+        if exact && stalled >= PATIENCE && rounds < MAX_ROUNDS {
+            rounds += 1;
+            stalled = 0;
+            since = net.unix();
+            output.quietly(|output| {
+                let mut tracker = Tracker::new(output, false, false);
+                let only = Only::These(Rc::new(look.left));
+                let again = pass(args, only, run.client.clone(), net, &mut tracker);
+                run.client = again.client;
+                run.listings += again.listings;
+            });
+        }
+        length = (length * 2).min(LAST_PAUSE);
+    }
+}
+
+fn waited(triggered: &Triggered, look: &Look, rounds: u32, exact: bool) -> Waited {
+    let left = look.pending + look.failed_again;
+    let mut targets = BTreeMap::new();
+    for (arn, count) in &triggered.by_arn {
+        let [pending, failed] = look.targets.get(arn).copied().unwrap_or_default();
+        targets.insert(arn.clone(), [count.saturating_sub(pending + failed), pending, failed]);
+    }
+    Waited {
+        replicated: (triggered.seen.len() as u64).saturating_sub(left),
+        pending: look.pending,
+        failed_again: look.failed_again,
+        rounds,
+        exact,
+        targets,
+    }
+}

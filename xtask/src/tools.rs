@@ -1,0 +1,63 @@
+//! Brings what the build and the tests need and the machine may lack.
+
+use crate::sh::{Result, output, root, run, tool};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const WASM_TARGET: &str = "wasm32-wasip2";
+
+/// Everything the tests need.
+pub fn all() -> Result {
+    wasm_target()?;
+    go_tools()
+}
+
+/// The Rust target of the component.
+pub fn wasm_target() -> Result {
+    let rustc = || Command::new("rustc");
+    let libdir = output(rustc().current_dir(root()).args([
+        "--print",
+        "target-libdir",
+        "--target",
+        WASM_TARGET,
+    ]));
+    if libdir
+        .is_some_and(|dir| std::fs::read_dir(dir.trim()).is_ok_and(|mut dir| dir.next().is_some()))
+    {
+        return Ok(());
+    }
+    run(Command::new("rustup").current_dir(root()).args(["target", "add", WASM_TARGET]))
+        .map_err(|error| format!("{error}; install rustup from https://rustup.rs, or add the target {WASM_TARGET} with your package manager"))
+}
+
+/// MinIO, mc and the Go peer, at the versions of `tests/tools.txt`.
+fn go_tools() -> Result {
+    let list = std::fs::read_to_string(root().join("tests/tools.txt"))
+        .map_err(|error| format!("tests/tools.txt: {error}"))?;
+    for module in list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        let (path, version) =
+            module.split_once('@').ok_or("tests/tools.txt: not module@version")?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if !has_version(&tool(name), version) {
+            go(&root(), &["install", module])?;
+        }
+    }
+    go(&root().join("tests/peer"), &["build", "-o", &tool("peer").display().to_string(), "."])
+}
+
+fn go(folder: &Path, words: &[&str]) -> Result {
+    run(Command::new("go").current_dir(folder).args(words).env("GOBIN", bin()))
+        .map_err(|error| format!("{error}; Go 1.24 or newer is needed: https://go.dev/dl/"))
+}
+
+fn bin() -> PathBuf {
+    root().join("target/tools/bin")
+}
+
+/// Whether the binary is of this version, by what Go wrote into it.
+fn has_version(binary: &Path, version: &str) -> bool {
+    let info = output(Command::new("go").args(["version", "-m"]).arg(binary));
+    info.is_some_and(|info| {
+        info.lines().any(|line| line.trim_start().starts_with("mod") && line.contains(version))
+    })
+}
