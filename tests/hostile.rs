@@ -5,7 +5,7 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a helper of a test fails the test by panicking"
+    reason = "a test fails by panicking"
 )]
 
 use std::io::Read;

@@ -1,6 +1,6 @@
 //! The way to the server: addresses, proxies, headers, bandwidth, and servers that do not answer.
 
-#![allow(clippy::expect_used, reason = "a helper of a test fails the test by panicking")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

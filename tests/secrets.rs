@@ -4,7 +4,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a helper of a test fails the test by panicking"
+    reason = "a test fails by panicking"
 )]
 
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! TLS to a real MinIO: which certificates are accepted, and what is said of each that is not.
 
-#![allow(clippy::expect_used, reason = "a helper of a test fails the test by panicking")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
