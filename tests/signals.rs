@@ -75,14 +75,14 @@ fn json_ends_with_its_summary_all_the_same() {
 fn requests_in_flight_are_finished() {
     let server = large();
     server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_secs(2))));
-    let watched = start(&server, Stdio::piped(), &["--json", "-c", "20"]);
-    wait_until("asked", || server.requests() > 20);
+    let watched = start(&server, Stdio::piped(), &["--json", "-c", "8"]);
+    wait_until("asked", || server.requests() > 10);
     watched.signal(Signal::SIGINT);
     let Finished { ran, .. } = watched.finish(FIRST);
     let summary = ran.summary();
     assert_eq!((ran.status, summary["complete"].as_bool()), (130, Some(false)), "{summary}");
-    assert_eq!(summary["processed"], 20, "{summary}");
-    assert_eq!(server.triggers(), (20, 0));
+    assert_eq!(summary["processed"], 8, "{summary}");
+    assert_eq!(server.triggers(), (8, 0));
 }
 
 #[test]
