@@ -325,4 +325,33 @@ mod tests {
         assert!(matches!(result, Err(Error::ConnectionTimeout)));
         assert_eq!(began.elapsed().as_secs(), 10);
     }
+
+    #[tokio::test]
+    async fn both_versions_of_tls_are_spoken() {
+        use rustls::pki_types::pem::PemObject;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let certs = mc_wasi_tests::minio::Certs::generate();
+        let certificate = CertificateDer::from_pem_file(certs.dir().join("public.crt")).unwrap();
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let key = PrivateKeyDer::from_pem_file(certs.dir().join("private.key")).unwrap();
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let config = rustls::ServerConfig::builder_with_provider(provider)
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![certificate.clone()], key)
+                .unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("https://{}", listener.local_addr().unwrap());
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+            let server = tokio::spawn(async move {
+                let (stream, _) = listener.accept().await.unwrap();
+                acceptor.accept(stream).await.unwrap().get_ref().1.protocol_version()
+            });
+            let connector = connector(&url);
+            let connection = connector.connect().await;
+            assert!(connection.is_ok(), "{version:?}");
+            assert_eq!(server.await.unwrap(), Some(version.version));
+        }
+    }
 }

@@ -7,4 +7,5 @@ pub mod mcwasi;
 pub mod minio;
 pub mod stock;
 pub mod terminal;
+pub mod tinyproxy;
 pub mod watch;
