@@ -2,6 +2,13 @@
 //! signature, signed. Prints nanoseconds a request, the best of several rounds, since everything
 //! else on the machine only adds to them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark ends by panicking"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

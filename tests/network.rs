@@ -1,5 +1,7 @@
 //! The way to the server: addresses, proxies, headers, bandwidth, and servers that do not answer.
 
+#![allow(clippy::expect_used, reason = "a helper of a test fails the test by panicking")]
+
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -141,7 +143,7 @@ fn default_ports_are_signed_exactly_as_written() {
         let url = format!("http://AK:SK@{written}");
         mc_wasi(&url).env("HTTP_PROXY", &proxy.to_string()).run(&["a/b"]);
         let seen = seen.join().expect("a request").to_ascii_lowercase();
-        assert!(seen.starts_with(&format!("post http://{host}/minio/admin/")), "{seen}");
+        assert!(seen.contains(&format!(" http://{host}/minio/admin/")), "{seen}");
         assert!(seen.contains(&format!("\r\nhost: {host}\r\n")), "{seen}");
         assert!(seen.contains("signedheaders=host;"), "{seen}");
     }
@@ -234,4 +236,48 @@ fn a_listing_that_only_thinks_is_waited_for() {
     let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(ran.summary()["listings"].as_u64().unwrap_or(1), 1);
+}
+
+#[test]
+fn debug_shows_what_went_over_the_wire_and_hides_what_is_secret() {
+    let server = FakeServer::start(Options {
+        access_key: "lower-case-key".to_owned(),
+        session_token: Some("a-session-token".to_owned()),
+        ..Options::with_backlog(Backlog::of([Version::put("k")]))
+    });
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--debug"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let trace = &ran.stderr;
+    for logged in server.log() {
+        let line = format!("mc-wasi: <DEBUG> {} {} HTTP/1.1", logged.method, logged.target);
+        let (_, block) = trace.split_once(&line).unwrap_or_else(|| panic!("no {line} in {trace}"));
+        let (head, rest) = block.split_once("\n\n").expect("headers end with an empty line");
+        let shown: Vec<(String, &str)> = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        assert_eq!(shown.len(), logged.headers.len(), "each header once: {head} {logged:?}");
+        for (name, value) in &logged.headers {
+            let (_, shown) = shown.iter().find(|(known, _)| known == name).expect("it is shown");
+            match name.as_str() {
+                "authorization" => {
+                    assert!(
+                        shown.starts_with("AWS4-HMAC-SHA256 Credential=**REDACTED**/2"),
+                        "{shown}"
+                    );
+                    assert!(shown.ends_with(", Signature=**REDACTED**"), "{shown}");
+                }
+                "x-amz-security-token" => assert_eq!(*shown, "**REDACTED**"),
+                _ => assert_eq!(shown, value),
+            }
+        }
+        let status = logged.status.expect("an answer").to_string();
+        let answer = format!("mc-wasi: <DEBUG> HTTP/1.1 {status} ");
+        assert!(rest.starts_with(&answer), "{answer}: {rest}");
+        assert!(rest.contains("\nmc-wasi: <DEBUG> Response Time:  "), "{rest}");
+    }
+    for secret in ["lower-case-key", "a-session-token"] {
+        assert!(!trace.contains(secret), "{secret}: {trace}");
+    }
 }

@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM on the real process: the first ends the run with a summary of what was done,
 //! the second at once, and nothing that is stuck prevents either.
 
+#![allow(clippy::expect_used, reason = "a helper of a test fails the test by panicking")]
+
 use std::io::Write;
 use std::process::Stdio;
 use std::thread::sleep;
@@ -75,14 +77,16 @@ fn json_ends_with_its_summary_all_the_same() {
 fn requests_in_flight_are_finished() {
     let server = large();
     server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_secs(2))));
-    let watched = start(&server, Stdio::piped(), &["--json", "-c", "8"]);
-    wait_until("asked", || server.requests() > 10);
+    let watched = start(&server, Stdio::piped(), &["--json", "-c", "20"]);
+    wait_until("asked", || server.requests() > 20);
     watched.signal(Signal::SIGINT);
     let Finished { ran, .. } = watched.finish(FIRST);
     let summary = ran.summary();
     assert_eq!((ran.status, summary["complete"].as_bool()), (130, Some(false)), "{summary}");
-    assert_eq!(summary["processed"], 8, "{summary}");
-    assert_eq!(server.triggers(), (8, 0));
+    assert_eq!(summary["processed"], server.triggers().0, "{summary}");
+    let heads = server.log().into_iter().filter(|logged| logged.method == "HEAD");
+    let answered: Vec<bool> = heads.map(|head| head.status == Some(200)).collect();
+    assert!(answered.len() >= 10 && answered.iter().all(|answered| *answered), "{answered:?}");
 }
 
 #[test]
