@@ -3,17 +3,17 @@
 //! It has a target directory of its own, since the outer cargo holds the lock of the usual one. Only
 //! a change below `guest/` or `wit/`, or of the lock file, builds it again.
 
+use component_build::{INPUTS, REVISION, TARGET};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-const TARGET: &str = "wasm32-wasip2";
-
 fn main() {
     let root = root();
-    for watched in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
+    for watched in INPUTS {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
+    println!("cargo::rerun-if-env-changed={REVISION}");
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     if !has_target(&rustc) {
         println!(
@@ -22,24 +22,13 @@ fn main() {
         exit(1);
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    let target_dir = target_dir(&out).join("component");
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(&root)
-        .args(["build", "--quiet", "--package", "mc-replicate-resync-backlog"])
-        .args(["--target", TARGET, "--profile", "component", "--target-dir"])
-        .arg(&target_dir)
-        // Flags and wrappers of the outer build are for the outer target.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env_remove("RUSTFLAGS")
-        .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .env_remove("CARGO_BUILD_TARGET")
-        .status();
-    if !status.is_ok_and(|status| status.success()) {
-        println!("cargo::error=the component did not build: see the errors above");
-        exit(1);
-    }
-    let component = target_dir.join(TARGET).join("component/mc_replicate_resync_backlog.wasm");
+    let component = match component_build::build(&root, &target_dir(&out).join("component")) {
+        Ok(component) => component,
+        Err(error) => {
+            println!("cargo::error={error}");
+            exit(1);
+        }
+    };
     println!("cargo::rustc-env=MC_WASI_COMPONENT={}", component.display());
     let revision = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let revision = revision.ok().filter(|output| output.status.success());

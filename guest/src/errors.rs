@@ -4,8 +4,20 @@ use crate::bindings::wasi::http::types::ErrorCode;
 use resync_core::net::TransportError;
 use std::time::Duration;
 
-/// Reads an error code.
-pub(crate) fn transport_error(code: &ErrorCode) -> TransportError {
+/// What to do about a certificate on a host that has no certificates of its own user.
+const PUBLIC_ONLY: &str = "this host trusts public authorities only: run mc-wasi, which also trusts those in ~/.mc/certs/CAs";
+
+/// Reads an error code. `bundled` says that the host knows the user's own authorities.
+pub(crate) fn transport_error(code: &ErrorCode, bundled: bool) -> TransportError {
+    match read(code) {
+        TransportError::Tls(text) if !bundled => {
+            TransportError::Tls(format!("{text}; {PUBLIC_ONLY}"))
+        }
+        error => error,
+    }
+}
+
+fn read(code: &ErrorCode) -> TransportError {
     use ErrorCode as E;
     match code {
         E::ConnectionRefused => TransportError::Refused,
@@ -30,6 +42,10 @@ pub(crate) fn transport_error(code: &ErrorCode) -> TransportError {
         }
         E::HttpRequestDenied | E::DestinationIpProhibited => TransportError::Denied,
         E::HttpProtocolError => TransportError::Protocol(String::new()),
+        // jco hands over Node's words: "unable to verify the first certificate" and its like.
+        E::InternalError(Some(text)) if text.contains("certificate") => {
+            TransportError::Tls(text.clone())
+        }
         // WASI has no word for it; mc-wasi says which proxy and why.
         E::InternalError(Some(text)) if text.starts_with("proxy ") => {
             TransportError::Proxy(text.clone())

@@ -51,6 +51,9 @@ pub(crate) struct WasiNet {
     timer: Option<(Duration, Pollable)>,
     stop: Option<(Pollable, InputStream)>,
     stop_requested: bool,
+    /// Whether the host is mc-wasi: it has the certificates of its user, and none of the faults of
+    /// others that are worked around here.
+    bundled: bool,
     jitter: u64,
 }
 
@@ -89,9 +92,10 @@ impl LastHeaders {
 }
 
 impl WasiNet {
-    /// With `stops`, the end of standard input asks the run to stop.
-    pub(crate) fn new(stops: bool) -> Self {
-        let stop = stops.then(|| {
+    /// `serves` says what the host does beyond WASI: with `stop`, the end of standard input asks the
+    /// run to stop; with `insecure`, certificates are the user's to choose, which no other host does.
+    pub(crate) fn new(serves: impl Fn(&str) -> bool) -> Self {
+        let stop = serves("stop").then(|| {
             let stream = stdin::get_stdin();
             (stream.subscribe(), stream)
         });
@@ -104,6 +108,7 @@ impl WasiNet {
             timer: None,
             stop,
             stop_requested: false,
+            bundled: serves("insecure"),
             jitter: random::get_random_u64(),
         }
     }
@@ -129,7 +134,7 @@ impl WasiNet {
         request.set_scheme(Some(&self.scheme)).map_err(invalid)?;
         request.set_authority(Some(&self.authority)).map_err(invalid)?;
         request.set_path_with_query(Some(call.path_and_query)).map_err(invalid)?;
-        outgoing_handler::handle(request, None).map_err(|code| transport_error(&code))
+        outgoing_handler::handle(request, None).map_err(|code| transport_error(&code, self.bundled))
     }
 
     /// The timer for `until`. One that fires earlier serves as well: waking up for nothing costs
@@ -147,6 +152,8 @@ impl WasiNet {
     /// Goes on with an exchange that is ready. Returns whether it is still under way.
     fn proceed(&mut self, index: usize, events: &mut Vec<Event>) -> bool {
         let Some(exchange) = self.exchanges.get_mut(index) else { return false };
+        let bundled = self.bundled;
+        let transport_error = |code: &types::ErrorCode| transport_error(code, bundled);
         match &mut exchange.stage {
             Stage::Head(future) => {
                 let response = match future.get() {
@@ -179,6 +186,10 @@ impl WasiNet {
                 Err(end) => {
                     let result = match end {
                         StreamError::Closed => Ok(()),
+                        // jco 1.35 crashes when it is asked for the code of an error of Node's own.
+                        StreamError::LastOperationFailed(_) if !bundled => {
+                            Err(TransportError::Closed(String::new()))
+                        }
                         StreamError::LastOperationFailed(error) => {
                             Err(types::http_error_code(&error).map_or_else(
                                 || TransportError::Closed(error.to_debug_string()),

@@ -25,8 +25,8 @@ impl Guest for Component {
             found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
         let call = Invocation { program: program_name(&argv0), words: &words, env: &env };
-        let stops = env(SERVES).is_some_and(|list| list.split(',').any(|flag| flag == "stop"));
-        let mut net = http::WasiNet::new(stops);
+        let served = env(SERVES).unwrap_or_default();
+        let mut net = http::WasiNet::new(|what| served.split(',').any(|known| known == what));
         let mut console = stdio::Stdio::new();
         if command::run(call, &mut net, &mut console) { Ok(()) } else { Err(()) }
     }

@@ -48,7 +48,7 @@ impl GuestJob for Run {
     fn start(options: Options) -> Result<wit::Job, Failure> {
         let alias = alias(&options).map_err(Failure::InvalidOptions)?;
         let spec = spec(&options).map_err(Failure::InvalidOptions)?;
-        let mut net = WasiNet::new(false);
+        let mut net = WasiNet::new(|_| false);
         net.connect(&alias.endpoint);
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         let queue = Queue {

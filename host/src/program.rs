@@ -30,7 +30,7 @@ const BROKEN_PIPE: u8 = 141;
 pub fn run(words: &[String]) -> u8 {
     let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match words::read(words.get(1..).unwrap_or_default()) {
+    match words::read(&program, words.get(1..).unwrap_or_default()) {
         Request::Version => say(&words::version(&program)),
         Request::Commands(level) => say(&words::commands(&program, &level)),
         Request::Unknown { word, like } => unknown(&program, &word, &like),

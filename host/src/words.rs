@@ -3,6 +3,7 @@
 //! mc takes its global flags before the first command word, between the two and behind them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
+use resync_core::command::is_plugin;
 use resync_core::flags::{self, ABOUT, Takes};
 
 /// What the words ask for.
@@ -25,8 +26,15 @@ pub enum Request {
 
 const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 
-/// Reads the words behind `argv[0]`.
-pub fn read(words: &[String]) -> Request {
+/// Reads the words behind `argv[0]`. A program called by the name of the command needs no words for
+/// it.
+pub fn read(program: &str, words: &[String]) -> Request {
+    if is_plugin(program) {
+        return match words {
+            [word] if matches!(flag_name(word), Some("version" | "v")) => Request::Version,
+            _ => Request::Run(words.to_vec()),
+        };
+    }
     let mut rest = Vec::with_capacity(words.len());
     let (mut found, mut sound) = (0, true);
     let mut queue = words.iter();
@@ -136,11 +144,24 @@ mod tests {
     use super::*;
 
     fn request(line: &str) -> Request {
-        read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        called_as("mc-wasi", line)
+    }
+
+    fn called_as(program: &str, line: &str) -> Request {
+        read(program, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     fn run(rest: &str) -> Request {
         Request::Run(rest.split_whitespace().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn a_program_of_the_commands_name_is_the_command() {
+        for program in ["mc-replicate-resync-backlog", "kubectl-mc_replicate_resync_backlog"] {
+            assert_eq!(called_as(program, "--json a/b"), run("--json a/b"));
+            assert_eq!(called_as(program, "--version"), Request::Version);
+        }
+        assert_eq!(called_as("other-resync-backlog", "mirror"), request("mirror"));
     }
 
     #[test]

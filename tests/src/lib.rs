@@ -5,6 +5,7 @@ pub mod fake;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;
 pub mod watch;

@@ -44,7 +44,7 @@ impl std::fmt::Debug for Invocation<'_> {
 impl Invocation<'_> {
     /// The command that does the same again, ready to be pasted into a shell.
     fn command_line(&self, without: &[&str]) -> String {
-        let mut line = format!("{} replicate resync-backlog", self.program);
+        let mut line = command_name(self.program);
         for word in self.words.iter().filter(|word| !without.contains(&word.as_str())) {
             line.push(' ');
             line.push_str(&quoted(word));
@@ -59,6 +59,25 @@ pub fn program_name(argv0: &str) -> &str {
     let base = argv0.rsplit(['/', '\\']).next().unwrap_or_default();
     let base = base.strip_suffix(".exe").unwrap_or(base);
     if base.is_empty() || base.ends_with(".wasm") { "mc" } else { base }
+}
+
+/// The name under which a program is this one command, as plugins are: on its own, or behind the
+/// name of another program, as kubectl wants it.
+pub const PLUGIN: &str = "mc-replicate-resync-backlog";
+
+/// Whether a program of this name is the command itself. kubectl turns dashes of a command into
+/// underscores of the file.
+pub fn is_plugin(program: &str) -> bool {
+    let name = program.replace('_', "-");
+    name.strip_suffix(PLUGIN).is_some_and(|before| before.is_empty() || before.ends_with('-'))
+}
+
+/// How the command is called.
+pub fn command_name(program: &str) -> String {
+    if is_plugin(program) {
+        return program.to_owned();
+    }
+    format!("{program} replicate resync-backlog")
 }
 
 /// Runs the program. Returns whether it succeeded.

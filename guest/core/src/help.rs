@@ -1,11 +1,12 @@
 //! The help text and the list of flags, in the layout of mc.
 
 use crate::args::Env;
+use crate::command::command_name;
 use crate::flags::{ABOUT, Class, FLAGS, Flag, Takes};
 
 /// `--help`, and the answer to a wrong number of arguments.
 pub fn help(program: &str, env: Env<'_>) -> String {
-    let command = format!("{program} replicate resync-backlog");
+    let command = command_name(program);
     let flags = flag_lines(env, "  ");
     format!(
         "NAME:

@@ -1,17 +1,7 @@
-//! What the hostile components have in common: the bindings of the world, and requests to make.
+//! What the hostile components have in common: the bindings of the world of commands, and requests to make.
 
 wit_bindgen::generate!({
-    inline: "
-        package hostile:guests;
-        world guest {
-            import wasi:cli/environment@0.2.6;
-            import wasi:cli/stdout@0.2.6;
-            import wasi:clocks/monotonic-clock@0.2.6;
-            import wasi:http/outgoing-handler@0.2.6;
-            export wasi:cli/run@0.2.6;
-        }
-    ",
-    world: "hostile:guests/guest",
+    world: "command",
     path: "../../wit",
     generate_all,
     pub_export_macro: true,

@@ -50,5 +50,5 @@ pub use mc::Mc;
 pub use objects::Written;
 pub use pair::{Link, Pair, SOURCE_BUCKET};
 pub use server::{Minio, MinioOptions};
-pub use tools::{mc_path, minio_path, module, workspace_root};
+pub use tools::{mc_path, minio_path, module, tool, workspace_root};
 pub use xml::Version;

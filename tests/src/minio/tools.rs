@@ -43,13 +43,25 @@ pub fn mc_path() -> PathBuf {
     locate("mc")
 }
 
+/// A file below `target/tools` whose version stands in `tests/stock`.
+///
+/// # Panics
+/// When it is missing, with the command that brings it.
+#[must_use]
+pub fn tool(name: &str) -> PathBuf {
+    found(name, "its version stands in tests/stock")
+}
+
 fn locate(name: &str) -> PathBuf {
-    let path = workspace_root().join("target/tools/bin").join(name);
+    found(&format!("bin/{name}"), module(name))
+}
+
+fn found(name: &str, version: &str) -> PathBuf {
+    let path = workspace_root().join("target/tools").join(name);
     assert!(
         path.is_file(),
-        "{} is missing; install it ({}) with:\n\n    cargo xtask tools\n",
+        "{} is missing; install it ({version}) with:\n\n    cargo xtask tools\n",
         path.display(),
-        module(name)
     );
     path
 }

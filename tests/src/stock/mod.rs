@@ -1,0 +1,179 @@
+//! Hosts that are not ours: they run the very bytes that `mc-wasi` embeds.
+//!
+//! Each is installed in a fixed version by `cargo xtask tools`: the wasmtime command, jco on Node,
+//! wasmtime-py. [`claims`] is what every one of them has to hold.
+
+pub mod claims;
+mod ran;
+
+use crate::fake::FakeServer;
+use crate::mcwasi::{McWasi, Ran};
+use crate::minio::{tool, workspace_root};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+pub use ran::{Typed, comparable};
+
+/// The alias all runs use.
+const ALIAS: &str = "myaistor";
+
+/// A host that is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// `wasmtime run`.
+    Wasmtime,
+    /// `jco run` on Node, and transpiled by jco for a program.
+    Jco,
+    /// wasmtime-py.
+    Python,
+}
+
+/// A folder with the component in it, and the program to compare with.
+#[derive(Debug)]
+pub struct Stage {
+    host: Host,
+    mc_wasi: &'static str,
+    folder: TempDir,
+    transpiled: OnceLock<()>,
+}
+
+impl Stage {
+    /// `component` is what `mc_wasi`, the path of the built program, embeds.
+    pub fn new(host: Host, mc_wasi: &'static str, component: &[u8]) -> Self {
+        let folder = TempDir::new().expect("a folder for the component");
+        let stage = Self { host, mc_wasi, folder, transpiled: OnceLock::new() };
+        fs::write(stage.component(), component).expect("the component is written");
+        stage
+    }
+
+    /// The component as a file, named as it is distributed.
+    pub fn component(&self) -> PathBuf {
+        self.folder.path().join("mc-replicate-resync-backlog.wasm")
+    }
+
+    /// Runs the command in the host.
+    pub fn run(&self, alias_url: &str, words: &[&str]) -> Ran {
+        let mut command = self.command();
+        command.args(words).env(format!("MC_HOST_{ALIAS}"), alias_url).stdin(Stdio::null());
+        Ran::from(command.output().expect("the host starts"))
+    }
+
+    /// Runs the command in `mc-wasi`.
+    pub fn run_in_mc_wasi(&self, alias_url: &str, words: &[&str]) -> Ran {
+        McWasi::new(self.mc_wasi).alias(ALIAS, alias_url).run(words)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match self.host {
+            Host::Wasmtime => {
+                let mut command = Command::new(tool("bin/wasmtime"));
+                command.args(["run", "-S", "http", "--env", &format!("MC_HOST_{ALIAS}")]);
+                command
+            }
+            Host::Jco => {
+                let mut command = Command::new("node");
+                command.arg(jco()).arg("run");
+                command
+            }
+            Host::Python => {
+                let mut command = Command::new(tool("python/bin/python"));
+                command.arg(script("python/run.py"));
+                command
+            }
+        };
+        self.isolate(&mut command);
+        command.arg(self.component());
+        command
+    }
+
+    /// Drives the typed interface in the host; `stop_after` events it stops the job, unless 0.
+    ///
+    /// # Panics
+    /// When the host has none: the wasmtime command cannot hold a resource between two calls.
+    pub fn typed(&self, options: &Value, stop_after: u32) -> Typed {
+        let mut command = match self.host {
+            Host::Wasmtime => panic!("examples/embed.rs shows the typed interface in wasmtime"),
+            Host::Jco => {
+                self.transpile();
+                let mut command = Command::new("node");
+                command.arg(self.folder.path().join("typed.mjs"));
+                command
+            }
+            Host::Python => {
+                let mut command = Command::new(tool("python/bin/python"));
+                command.arg(script("python/typed.py")).arg(self.component());
+                command
+            }
+        };
+        self.isolate(&mut command);
+        command.arg(options.to_string()).arg(stop_after.to_string()).stdin(Stdio::null());
+        Typed::from(&Ran::from(command.output().expect("the host starts")))
+    }
+
+    /// Makes the component a JavaScript module, next to the program that imports it.
+    fn transpile(&self) {
+        self.transpiled.get_or_init(|| {
+            fs::copy(script("node/typed.mjs"), self.folder.path().join("typed.mjs")).expect("copy");
+            transpile(&self.component(), self.folder.path());
+        });
+    }
+
+    fn isolate(&self, command: &mut Command) {
+        isolate(command, self.folder.path());
+    }
+}
+
+/// Makes `component` a JavaScript module in `folder/component`, as the documentation says, and lets
+/// programs in `folder` find the packages it needs.
+///
+/// # Panics
+/// When jco is missing or fails.
+pub fn transpile(component: &Path, folder: &Path) {
+    let packages = jco().ancestors().nth(4).expect("node_modules").to_owned();
+    std::os::unix::fs::symlink(packages, folder.join("node_modules")).expect("a link");
+    let mut command = Command::new("node");
+    isolate(&mut command, folder);
+    command.arg(jco()).args(["transpile", "--name", "resync", "-o"]);
+    let output = command.arg(folder.join("component")).arg(component).output().expect("node");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Nothing of the machine leaks into the program but where to find `node`.
+pub fn isolate(command: &mut Command, home: &Path) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("HOME", home);
+}
+
+/// The interpreter with wasmtime-py.
+pub fn python() -> PathBuf {
+    tool("python/bin/python")
+}
+
+fn jco() -> PathBuf {
+    tool("node/node_modules/@bytecodealliance/jco/dist/jco.js")
+}
+
+fn script(name: &str) -> PathBuf {
+    workspace_root().join("tests/stock").join(name)
+}
+
+/// Options of the typed interface for a fake server, all else as the command's defaults.
+pub fn options(server: &FakeServer, change: &Value) -> Value {
+    let alias = server.alias_url();
+    let keys = alias.split("://").nth(1).and_then(|rest| rest.rsplit_once('@'));
+    let (access, secret) = keys.and_then(|(keys, _)| keys.split_once(':')).expect("keys");
+    let mut options = json!({
+        "endpoint": server.url(),
+        "credentials": {"access-key": access, "secret-key": secret, "session-token": null},
+        "region": null, "bucket": "mybucket", "prefix": "", "arn": null,
+        "mode": "trigger", "concurrent": 10, "rate-limit": null,
+    });
+    for (name, value) in change.as_object().into_iter().flatten() {
+        options[name] = value.clone();
+    }
+    options
+}

@@ -1,0 +1,41 @@
+// Drives the typed interface of a transpiled component: typed.mjs OPTIONS STOP-AFTER
+//
+// OPTIONS is a record as JSON. Prints every event, then the failure if there is one, then the
+// summary, each as one line of JSON; calls `stop` when STOP-AFTER events have come.
+import { resync } from "./component/resync.js";
+
+const renamed = (value, rename) =>
+  Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      rename(name),
+      member instanceof Object ? renamed(member, rename) : member,
+    ]),
+  );
+const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** As JSON with the names of WIT; a variant, here `{ tag, val }`, becomes `{ [tag]: val }`. */
+function plain(value) {
+  if (typeof value === "bigint") return Number(value);
+  if (!(value instanceof Object)) return value ?? null;
+  if ("tag" in value) return { [value.tag]: plain(value.val) };
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [kebab(name), plain(member)]));
+}
+const tell = (line) => console.log(JSON.stringify(line));
+
+const stopAfter = Number(process.argv[3]);
+let job;
+try {
+  job = resync.Job.start(renamed(JSON.parse(process.argv[2]), camel));
+  let come = 0;
+  for (let events; (events = job.next(500)).length > 0; ) {
+    for (const event of events) tell({ event: plain(event) });
+    come += events.length;
+    if (stopAfter > 0 && come >= stopAfter) job.stop();
+  }
+} catch (error) {
+  if (!error.payload) throw error;
+  tell({ failure: plain(error.payload) });
+  process.exitCode = job ? 0 : 1;
+}
+if (job) tell({ summary: plain(job.summary()) });
