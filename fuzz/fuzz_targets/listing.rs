@@ -27,7 +27,7 @@ fuzz_target!(|input: (&[u8], u16, u16)| {
 
     let mut shapes = Shapes::default();
     for line in whole.map(|whole| whole.0).unwrap_or_default() {
-        let Ok(item) = parse_line(&line, &mut shapes) else { continue };
+        let Ok((item, _)) = parse_line(&line, &mut shapes) else { continue };
         assert!(!item.key.is_empty());
         assert!(shapes.get(item.shape).is_some());
         let value: serde_json::Value =
