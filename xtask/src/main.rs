@@ -2,7 +2,9 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod sh;
+mod stock;
 mod test;
 mod tools;
 

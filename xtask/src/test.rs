@@ -1,7 +1,7 @@
 //! Every check and every test, in the order in which they find mistakes soonest.
 
 use crate::sh::{Result, cargo, headline, run};
-use crate::tools;
+use crate::{fuzz, tools};
 
 /// Sets up the tools and runs everything.
 pub fn run_everything() -> Result {
@@ -15,5 +15,7 @@ pub fn run_everything() -> Result {
          --target-dir target/component -- -D warnings",
     ))?;
     headline("Tests: the job natively, the component in the host, real servers");
-    run(&mut cargo("test --release"))
+    run(&mut cargo("test --release"))?;
+    headline("Fuzz targets, a few seconds each");
+    fuzz::smoke()
 }
