@@ -19,11 +19,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
 /// For a connection to stand, TLS included; mc's dial timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For a byte to be read or written on a connection: mc's `--conn-read-deadline` and
+/// `--conn-write-deadline`.
+const DEADLINE: Duration = Duration::from_secs(600);
 
 /// A connection of any kind.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,6 +44,7 @@ pub struct Connector {
     resolve: Vec<Resolve>,
     upload: Option<Arc<Throttle>>,
     download: Option<Arc<Throttle>>,
+    deadlines: Deadlines,
     denials: Arc<Denials>,
 }
 
@@ -52,6 +58,7 @@ impl Connector {
             resolve: Vec::new(),
             upload: None,
             download: None,
+            deadlines: Deadlines { read: DEADLINE, write: DEADLINE },
             denials,
         }
     }
@@ -91,7 +98,18 @@ impl Connector {
     /// # Errors
     /// In the terms of `wasi:http`, which is how the component will see it.
     pub async fn connect(&self) -> Result<Box<dyn Connection>, Error> {
-        timeout(CONNECT_TIMEOUT, self.open()).await.map_err(|_| Error::ConnectionTimeout)?
+        let stream = timeout(CONNECT_TIMEOUT, self.open());
+        let stream = stream.await.map_err(|_| Error::ConnectionTimeout)??;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_read_timeout(Some(self.deadlines.read));
+        stream.set_write_timeout(Some(self.deadlines.write));
+        Ok(Box::new(Box::pin(stream)))
+    }
+
+    /// Ends connections on which nothing moves for so long.
+    pub fn set_deadlines(&mut self, read: Option<Duration>, write: Option<Duration>) {
+        self.deadlines =
+            Deadlines { read: read.unwrap_or(DEADLINE), write: write.unwrap_or(DEADLINE) };
     }
 
     async fn open(&self) -> Result<Box<dyn Connection>, Error> {
@@ -227,6 +245,13 @@ fn tls_error(error: &io::Error, host: &str) -> Error {
         None if error.kind() == io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
         None => Error::InternalError(Some(format!("tls handshake: {error}"))),
     }
+}
+
+/// Idle deadlines of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Deadlines {
+    read: Duration,
+    write: Duration,
 }
 
 /// A stream that pauses so that the limits are kept.

@@ -180,6 +180,7 @@ impl<'a> Call<'a> {
             .resolving(args.resolve.clone())
             .through(proxy);
         connector.limit(args.limit_upload, args.limit_download);
+        connector.set_deadlines(args.conn_read_deadline, args.conn_write_deadline);
         // One more than objects in flight: the listing has a connection of its own.
         let pool = Pool::new(connector, Limits::new(Some(args), self.env)?.requests);
         let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
