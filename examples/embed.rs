@@ -1,6 +1,6 @@
 //! Drives the job from Rust, in a sandbox of its own: one server may be asked, and nothing else.
 //! Call: `ACCESS_KEY=… SECRET_KEY=… embed COMPONENT http://127.0.0.1:9000 mybucket`
-#![allow(warnings, reason = "bindgen documents nothing, and makes imports that are not needed")]
+#![allow(warnings, clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 use exports::mc_wasi::replicate::resync::{Credentials, Mode, Options};
 use std::env::{args, var};
 use wasmtime::component::{Component, Linker, ResourceTable};

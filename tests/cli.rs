@@ -106,7 +106,7 @@ fn a_value_out_of_range_is_refused_by_the_name_of_its_flag() {
         (&["--validate"], "--validate can only be used with --clear-checksum."),
         (&["--arn", ""], "--arn needs the ARN of a replication target."),
         (&["--resolve", "foo"], "invalid DNS resolve entry foo"),
-        (&["-H", "bad"], "invalid custom header entry bad"),
+        (&["-H", "bad"], "invalid custom header entry without a colon"),
         (&["--limit-upload", "fast"], "strconv.ParseFloat: parsing \"\": invalid syntax"),
     ] {
         let ran = mc_wasi.run(&[&["a/b"], words].concat());

@@ -51,8 +51,7 @@ fn the_region_is_learned_and_the_certificate_checked() {
         ran.stderr
     );
     trusting().run(&["plain/src"]).assert_refused(&format!(
-        "{LISTING} the server answered 400 Bad Request: Client sent an HTTP request to an HTTPS \
-             server. Write https:// in the URL of the alias."
+        "{LISTING} {authority}: tls: the server speaks TLS on this port; an alias with https:// is meant."
     ));
 
     // A region that the user insists on is not corrected.

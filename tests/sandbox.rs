@@ -1,9 +1,12 @@
 //! The sandbox as its user meets it: the grant that is printed, other components, and what is said
 //! of a request that is denied.
 
-use std::path::{Path, PathBuf};
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use mc_wasi_tests::fake::{Backlog, FakeServer, Options, Version};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
 use mc_wasi_tests::guests::guest;
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use tempfile::TempDir;
@@ -188,5 +191,22 @@ fn a_name_that_leads_to_metadata_is_refused() {
         assert!(text.contains("The sandbox denied `connecting to minio.example:9000`"), "{text}");
         assert!(text.contains("only an alias that names the address would allow it"), "{text}");
         assert_eq!(text.matches("denied `connecting").count(), 1, "once is enough: {text}");
+    }
+}
+
+#[test]
+fn the_limits_hold_what_the_command_may_ask_for() {
+    // A thousand at a time, and keys as long and as escaped as a server takes them.
+    let key = |nth: u32| format!("{}{nth:06}", "\u{e9}".repeat(500));
+    let versions = || (0..3_000).map(|nth| Version::put(key(nth)));
+    for flags in [&[][..], &["--clear-checksum"]] {
+        let server = FakeServer::start(Options::with_backlog(Backlog::of(versions())));
+        server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_millis(300))));
+        let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
+            .alias("a", &server.alias_url())
+            .run(&[&["a/mybucket", "-c", "1000", "--json"], flags].concat());
+        assert_eq!(ran.status, 0, "{:?} {}", ran.summary(), ran.stderr);
+        assert_eq!(ran.summary()["processed"], 3_000);
+        assert!(server.peak_in_flight() > 500, "{}", server.peak_in_flight());
     }
 }

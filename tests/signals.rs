@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM on the real process: the first ends the run with a summary of what was done,
 //! the second at once, and nothing that is stuck prevents either.
 
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::io::Write;
 use std::process::Stdio;
 use std::thread::sleep;
@@ -81,8 +83,10 @@ fn requests_in_flight_are_finished() {
     let Finished { ran, .. } = watched.finish(FIRST);
     let summary = ran.summary();
     assert_eq!((ran.status, summary["complete"].as_bool()), (130, Some(false)), "{summary}");
-    assert_eq!(summary["processed"], 20, "{summary}");
-    assert_eq!(server.triggers(), (20, 0));
+    assert_eq!(summary["processed"], server.triggers().0, "{summary}");
+    let heads = server.log().into_iter().filter(|logged| logged.method == "HEAD");
+    let answered: Vec<bool> = heads.map(|head| head.status == Some(200)).collect();
+    assert!(answered.len() >= 10 && answered.iter().all(|answered| *answered), "{answered:?}");
 }
 
 #[test]

@@ -356,3 +356,20 @@ fn only_what_target_and_arn_name_is_triggered() {
         ["dir/b", "dir/both", "dir/existing"]
     );
 }
+
+#[test]
+fn a_connection_on_which_nothing_moves_is_ended_at_the_deadline_of_the_user() {
+    let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(20, 1)));
+    server.inject(Fault::on(Route::Head, Effect::Hang).times(3));
+    let began = std::time::Instant::now();
+    let ran = mc_wasi().alias("a", &server.alias_url()).run(&[
+        "--conn-read-deadline",
+        "500ms",
+        "--json",
+        "a/mybucket",
+    ]);
+    let summary = ran.summary();
+    assert_eq!((ran.status, summary["processed"].as_u64()), (0, Some(20)), "{summary}");
+    assert_eq!(summary["retries"], 3, "{summary}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}

@@ -32,23 +32,40 @@ pub fn alias(name: &str, folder: Option<&Path>, env: Env<'_>) -> Result<Option<A
         return Alias::from_mc_host(&value).map(Some).map_err(|cause| broken(&variable, cause));
     }
     if let Some(file) = env("MC_CONFIG_ENV_FILE").filter(|file| !file.is_empty())
-        && let Some(value) = from_env_file(&file, &variable)?
+        && let Some(value) = from_env_file(&read(Path::new(&file))?, &file, &variable)?
     {
         return Alias::from_mc_host(&value)
             .map(Some)
             .map_err(|cause| broken(&format!("`{file}`"), cause));
     }
     match folder {
-        Some(folder) => from_config(&folder.join("config.json"), name),
+        Some(folder) => {
+            let file = folder.join("config.json");
+            match std::fs::read_to_string(&file) {
+                Ok(text) => from_config(&text, &file, name),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Message::fatal(
+                    "Unable to load config.",
+                    format!("{}: {error}", file.display()),
+                )),
+            }
+        }
         None => Ok(None),
     }
 }
 
+fn read(file: &Path) -> Result<String, Message> {
+    std::fs::read_to_string(file).map_err(|error| {
+        Message::fatal(format!("Unable to read {}.", file.display()), error.to_string())
+    })
+}
+
 /// Lines `MC_HOST_name=URL` or `name=URL`. Blank lines and comments, on which mc stumbles, are
 /// passed over.
-fn from_env_file(file: &str, variable: &str) -> Result<Option<String>, Message> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Message::fatal(format!("Unable to read {file}."), error.to_string()))?;
+///
+/// # Errors
+/// A line is neither.
+pub fn from_env_file(text: &str, file: &str, variable: &str) -> Result<Option<String>, Message> {
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -88,15 +105,14 @@ struct ConfigAlias {
 /// The version of `config.json` that mc writes.
 const VERSION: &str = "10";
 
-fn from_config(file: &Path, name: &str) -> Result<Option<Alias>, Message> {
+/// The alias of this name in the text of a `config.json`.
+///
+/// # Errors
+/// As [`alias`].
+pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>, Message> {
     let unable = |cause: String| Message::fatal("Unable to load config.", cause);
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unable(format!("{}: {error}", file.display()))),
-    };
     // The text around the error is not shown, as mc shows it: it may be a secret key.
-    let config: ConfigFile = serde_json::from_str(&text).map_err(|error| {
+    let config: ConfigFile = serde_json::from_str(text).map_err(|error| {
         unable(format!(
             "Unable to parse JSON schema due to a syntax error in {} at line {}, column {}.",
             file.display(),

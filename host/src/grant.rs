@@ -10,11 +10,13 @@ use resync_core::args::Args;
 use resync_core::encode;
 use std::fmt;
 
+// The paths are written out for fuzz/, which takes this file in by its path.
+#[path = "grant/canonical.rs"]
 mod canonical;
-mod print;
+#[path = "grant/print.rs"]
+pub mod print;
 
 use canonical::{is_canonical, is_plain};
-pub use print::Rule;
 
 /// The requests of one run.
 #[derive(Debug, Clone)]
@@ -312,4 +314,5 @@ fn is_zero(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
+#[path = "grant/tests.rs"]
 mod tests;

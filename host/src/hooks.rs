@@ -97,6 +97,23 @@ impl Gate {
         }
         self
     }
+
+    /// Checks a request and brings it into the form that goes over the wire: everything before it
+    /// is sent.
+    ///
+    /// # Errors
+    /// The request is denied, and the user told.
+    pub fn admit(
+        &self,
+        request: Request<WasiBody>,
+    ) -> Result<(Kind, Request<Empty<Bytes>>), Error> {
+        let open = self.open.as_ref().ok_or(Error::HttpRequestDenied)?;
+        let kind = open.grant.check(&request).map_err(|denial| {
+            open.denials.deny(&denial);
+            Error::HttpRequestDenied
+        })?;
+        Ok((kind, open.prepare(request)?))
+    }
 }
 
 impl Open {
@@ -226,22 +243,13 @@ impl WasiHttpHooks for Gate {
         _options: Option<RequestOptions>,
         _fut: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let Some(open) = &self.open else {
-            return Box::new(async { Err(Error::HttpRequestDenied) });
-        };
-        let kind = match open.grant.check(&request) {
-            Ok(kind) => kind,
-            Err(denial) => {
-                open.denials.deny(&denial);
-                return Box::new(async { Err(Error::HttpRequestDenied) });
-            }
-        };
-        match open.prepare(request) {
-            Err(error) => Box::new(async { Err(error) }),
-            Ok(request) => {
+        match (self.admit(request), &self.open) {
+            (Ok((kind, request)), Some(open)) => {
                 let (pool, signing) = (Arc::clone(&open.pool), Arc::clone(&open.signing));
                 Box::new(exchange(kind, request, pool, signing, open.debug.clone()))
             }
+            (Ok(_), None) => Box::new(async { Err(Error::HttpRequestDenied) }),
+            (Err(error), _) => Box::new(async { Err(error) }),
         }
     }
 

@@ -3,7 +3,7 @@
 //! One place for all limits, their defaults and the variables that change them. They are caps for
 //! a component that cannot be trusted; the built-in one stays far below each.
 
-use resync_core::args::parse_bytes;
+use resync_core::args::{Args, parse_bytes};
 use resync_core::message::Message;
 use serde::Serialize;
 use wasmtime::ResourceLimiter;
@@ -46,11 +46,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits for `concurrent` versions in flight, as the variables have them.
+    /// The limits of a command line, as the variables have them: for so many versions in flight,
+    /// and with what `--memory` asks for on top.
     ///
     /// # Errors
     /// A variable is no size.
-    pub fn new(concurrent: usize, env: crate::config::Env<'_>) -> Result<Self, Message> {
+    pub fn new(args: Option<&Args>, env: crate::config::Env<'_>) -> Result<Self, Message> {
         let given = |name: &str, default: usize| {
             let Some(text) = env(name) else { return Ok(default) };
             let bytes = parse_bytes(&text).map_err(|cause| {
@@ -58,10 +59,11 @@ impl Limits {
             })?;
             Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
         };
-        let requests = concurrent + 1;
+        let requests = args.map_or(0, |args| args.concurrent) + 1;
+        let spool = args.and_then(|args| args.memory).unwrap_or(0);
         let handles = FIXED_HANDLES + HANDLES_PER_REQUEST * (requests + 1);
         Ok(Self {
-            memory: given("MC_WASI_MAX_MEMORY", MEMORY)?,
+            memory: given("MC_WASI_MAX_MEMORY", MEMORY.saturating_add(spool))?,
             handles: given("MC_WASI_MAX_HANDLES", handles)?,
             requests,
             headers: given("MC_WASI_MAX_HEADERS", HEADERS)?,
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_that_of_all_memories_together() {
-        let limits = Limits { memory: 100, ..Limits::new(10, &|_| None).unwrap() };
+        let limits = Limits { memory: 100, ..Limits::new(None, &|_| None).unwrap() };
         let mut meter = Meter::new(&limits);
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory");
@@ -149,10 +151,13 @@ mod tests {
     fn variables_change_the_limits_and_nonsense_is_refused() {
         let of = |value: &str| {
             let value = value.to_owned();
-            Limits::new(10, &move |name| (name == "MC_WASI_MAX_MEMORY").then(|| value.clone()))
+            Limits::new(None, &move |name| (name == "MC_WASI_MAX_MEMORY").then(|| value.clone()))
         };
         assert_eq!(of("64MiB").unwrap().memory, 64 << 20);
         assert!(of("much").unwrap_err().message.contains("MC_WASI_MAX_MEMORY"));
-        assert_eq!(Limits::new(1000, &|_| None).unwrap().requests, 1001);
+        let words = ["a/b", "-c", "1000", "--memory", "1GiB"].map(str::to_owned);
+        let args = Args::parse(&words, &|_| None).unwrap();
+        let limits = Limits::new(Some(&args), &|_| None).unwrap();
+        assert_eq!((limits.requests, limits.memory), (1001, 1536 << 20));
     }
 }

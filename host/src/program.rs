@@ -90,7 +90,7 @@ impl<'a> Call<'a> {
     /// The text of `--print-grant`.
     fn grant(&self, args: &Args, alias: &Alias) -> Result<String, Message> {
         let grant = Grant::new(args, &alias.endpoint);
-        let limits = Limits::new(args.concurrent, self.env)?;
+        let limits = Limits::new(Some(args), self.env)?;
         let signed = alias.credentials.is_some();
         Ok(if args.json { grant.json(signed, &limits) } else { grant.text(signed, &limits) })
     }
@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         let stdout = Output::stdout();
         let stdin = StopInput::default();
         let received = signals::watch(stdin.clone());
-        let concurrent = self.job.as_ref().map_or(0, |(args, _)| args.concurrent);
+        let args = self.job.as_ref().map(|(args, _)| args);
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
@@ -110,7 +110,7 @@ impl<'a> Call<'a> {
             stderr: Output::stderr(),
             stdin,
             gate: self.gate()?.unwrap_or_default(),
-            limits: Limits::new(concurrent, self.env)?,
+            limits: Limits::new(args, self.env)?,
         };
         let success = engine::run(&component, provision).await;
         if let Some(status) = received.status() {
@@ -180,8 +180,9 @@ impl<'a> Call<'a> {
             .resolving(args.resolve.clone())
             .through(proxy);
         connector.limit(args.limit_upload, args.limit_download);
+        connector.set_deadlines(args.conn_read_deadline, args.conn_write_deadline);
         // One more than objects in flight: the listing has a connection of its own.
-        let pool = Pool::new(connector, Limits::new(args.concurrent, self.env)?.requests);
+        let pool = Pool::new(connector, Limits::new(Some(args), self.env)?.requests);
         let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
         let signer = alias.credentials.clone().map(|credentials| {
             Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))

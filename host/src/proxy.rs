@@ -46,7 +46,8 @@ impl Proxy {
             return Ok(None);
         };
         let no = env("NO_PROXY").or_else(|| env("no_proxy")).unwrap_or_default();
-        if is_this_machine(server) {
+        // The matcher takes `*` for names only.
+        if is_this_machine(server) || no.split(',').any(|entry| entry.trim() == "*") {
             return Ok(None);
         }
         let unusable = |cause: &str| Message::fatal(format!("Unable to use {name}."), cause);
@@ -180,6 +181,7 @@ mod tests {
         }
         for (no, server) in [
             ("*", "http://minio.example"),
+            ("x, *", "http://10.1.2.3"),
             ("other, minio.example", "http://minio.example:9000"),
             ("example", "http://minio.example"),
             (".example", "http://minio.example"),

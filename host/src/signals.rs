@@ -7,6 +7,7 @@ use crate::stdio::StopInput;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// For a component to end after the first signal. The built-in one waits 5 s for its requests in
@@ -31,23 +32,27 @@ impl Received {
 pub fn watch(stop: StopInput) -> Received {
     let received = Received::default();
     let shared = received.clone();
+    let (watching, wait) = std::sync::mpsc::channel();
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         if let Ok(runtime) = runtime {
-            runtime.block_on(run(&stop, &shared));
+            runtime.block_on(run(&stop, &shared, watching));
         }
     });
+    // A signal between the first request and the first watch would end the run without a word.
+    let _ = wait.recv();
     received
 }
 
 #[cfg(unix)]
-async fn run(stop: &StopInput, received: &Received) {
+async fn run(stop: &StopInput, received: &Received, watching: Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };
+    let _ = watching.send(());
     let mut next = async || {
         tokio::select! {
             _ = interrupt.recv() => 130u8,
@@ -62,7 +67,8 @@ async fn run(stop: &StopInput, received: &Received) {
 }
 
 #[cfg(not(unix))]
-async fn run(stop: &StopInput, received: &Received) {
+async fn run(stop: &StopInput, received: &Received, watching: Sender<()>) {
+    drop(watching);
     if tokio::signal::ctrl_c().await.is_ok() {
         received.0.store(130, Ordering::SeqCst);
         stop.stop();

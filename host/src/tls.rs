@@ -1,9 +1,11 @@
 //! Which certificates are accepted: those of the system and of `<config-dir>/certs/CAs`, as in mc.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
@@ -30,24 +32,98 @@ pub fn client(folder: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
-    let config = if insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-    } else {
-        builder.with_root_certificates(roots(folder))
+    if insecure {
+        let any = Arc::new(AnyCertificate(provider));
+        let config = builder.dangerous().with_custom_certificate_verifier(any);
+        return Ok(Arc::new(config.with_no_client_auth()));
+    }
+    let trusted = trusted(folder);
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(trusted.iter().cloned());
+    let roots = Arc::new(roots);
+    let by_authority =
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider).build();
+    let config = match by_authority {
+        Ok(by_authority) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Trusted { by_authority, trusted })),
+        // Nobody is trusted, which the library takes for a mistake.
+        Err(_) => builder.with_root_certificates(roots),
     };
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-fn roots(folder: Option<&Path>) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+fn trusted(folder: Option<&Path>) -> Vec<CertificateDer<'static>> {
+    let mut trusted = rustls_native_certs::load_native_certs().certs;
     let own = folder.map(|folder| folder.join("certs").join("CAs"));
     for entry in own.and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten() {
         if let Ok(certificates) = CertificateDer::pem_file_iter(entry.path()) {
-            roots.add_parsable_certificates(certificates.flatten());
+            trusted.extend(certificates.flatten());
         }
     }
-    roots
+    trusted
+}
+
+/// Accepts what an authority signed, and a server whose own certificate is among the trusted ones.
+///
+/// `openssl req -x509` makes certificates that are servers' and authorities at once. They are common
+/// in front of MinIO, mc accepts them, and the library does not.
+#[derive(Debug)]
+struct Trusted {
+    by_authority: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Trusted {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verdict =
+            self.by_authority.verify_server_cert(end_entity, intermediates, name, ocsp, now);
+        match verdict {
+            // Its dates were found good before this.
+            Err(error) if is_authority(&error) && self.trusted.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_authority.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_authority.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_authority.supported_verify_schemes()
+    }
+}
+
+/// Whether a server's certificate was refused only because it says that it is an authority.
+fn is_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 /// `--insecure`: encrypts, but for whoever answers.
@@ -116,7 +192,10 @@ pub fn explain(error: &rustls::Error, host: &str) -> String {
             C::NotValidForName | C::NotValidForNameContext { .. } => format!(
                 "the certificate is not for {host}; use the name it was made for as the host of the alias (--resolve can keep the address), or --insecure"
             ),
-            reason => format!("the certificate of {host} is not accepted: {reason:?}"),
+            _ if is_authority(error) => format!(
+                "the certificate of {host} is an authority of its own that is not known here; put its PEM file into <config-dir>/certs/CAs/, or use --insecure"
+            ),
+            reason => format!("the certificate of {host} is not accepted: {reason}"),
         },
         rustls::Error::InvalidMessage(_) => {
             format!("{host} does not speak TLS on this port; an alias with http:// may be meant")

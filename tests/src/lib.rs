@@ -8,6 +8,7 @@ pub mod minio;
 pub mod registry;
 pub mod stock;
 pub mod terminal;
+pub mod tinyproxy;
 pub mod watch;
 
 /// What reads components, at the version that the build writes them with.

@@ -29,7 +29,7 @@ pub fn embedded() -> Result {
 
 /// A stuck backlog on two real servers, triggered until it is replicated.
 pub fn minio() -> Result {
-    tools::all()?;
+    tools::servers()?;
     build_all()?;
     headline("Starting two MinIO servers; the target refuses the replication of 500 objects…");
     let mut server = Server::start(Command::new(built("stuck-backlog")).arg("500"))?;

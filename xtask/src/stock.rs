@@ -1,5 +1,4 @@
-//! Hosts that are not ours, at the versions that stand in `tests/stock`, and the registry the
-//! artifact is pushed to in the tests.
+//! Hosts that are not ours, at the versions that stand in `tests/stock`.
 
 use crate::sh::{Result, output, root, run, tool};
 use std::fs;
@@ -57,17 +56,6 @@ fn wasmtime_py() -> Result {
     let pip = to.join("bin/pip");
     run(Command::new(pip).args(["install", "--quiet", "-r"]).arg(from.join("requirements.txt")))?;
     copy(&from, &to, "requirements.txt")
-}
-
-/// Debian's registry. It is not installed from here, because that takes root.
-pub fn registry() -> Result {
-    match output(Command::new("docker-registry").arg("--version")) {
-        Some(_) => Ok(()),
-        None => {
-            Err("docker-registry is missing; install it: apt-get install docker-registry"
-                .to_owned())
-        }
-    }
 }
 
 fn pinned(file: &str) -> Result<String> {

@@ -1,7 +1,7 @@
 //! Every check and every test, in the order in which they find mistakes soonest.
 
 use crate::sh::{Result, cargo, headline, run};
-use crate::tools;
+use crate::{dist, fuzz, tools};
 
 /// Sets up the tools and runs everything.
 pub fn run_everything() -> Result {
@@ -14,6 +14,9 @@ pub fn run_everything() -> Result {
         "clippy -p mc-replicate-resync-backlog --target wasm32-wasip2 --profile component \
          --target-dir target/component -- -D warnings",
     ))?;
+    dist::dist()?;
     headline("Tests: the job natively, the component in the host, real servers");
-    run(&mut cargo("test --release"))
+    run(&mut cargo("test --release"))?;
+    headline("Fuzz targets, a few seconds each");
+    fuzz::smoke()
 }

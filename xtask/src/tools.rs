@@ -1,7 +1,7 @@
 //! Brings what the build and the tests need and the machine may lack.
 
 use crate::sh::{Result, output, root, run, tool};
-use crate::stock;
+use crate::{fuzz, stock};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +12,34 @@ pub fn all() -> Result {
     wasm_target()?;
     go_tools()?;
     stock::hosts()?;
-    stock::registry()
+    debian("tinyproxy", "tinyproxy")?;
+    debian("docker-registry", "docker-registry")?;
+    fuzz::tool()
+}
+
+/// What the tests and the benchmark need of Go.
+pub fn servers() -> Result {
+    wasm_target()?;
+    go_tools()
+}
+
+/// A program of a Debian package. Only root can install one.
+fn debian(program: &str, package: &str) -> Result {
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    });
+    if found {
+        return Ok(());
+    }
+    let needed =
+        |error| format!("{error}; the tests need {program}: sudo apt-get install {package}");
+    if !nix::unistd::geteuid().is_root() {
+        return Err(needed(format!("{program} is missing")));
+    }
+    // The lists of a fresh machine are empty or old.
+    run(Command::new("apt-get").arg("update")).map_err(needed)?;
+    run(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", package]))
+        .map_err(needed)
 }
 
 /// The Rust target of the component.

@@ -106,10 +106,9 @@ fn flags() -> OsString {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
     let sources = home.map(|home| home.join("registry/src"));
-    for registry in sources.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten() {
-        if let Ok(registry) = registry {
-            flags.push(format!("--remap-path-prefix={}=/crates", registry.path().display()));
-        }
+    let registries = sources.and_then(|folder| fs::read_dir(folder).ok());
+    for registry in registries.into_iter().flatten().flatten() {
+        flags.push(format!("--remap-path-prefix={}=/crates", registry.path().display()));
     }
     flags.sort();
     flags.join("\u{1f}").into()

@@ -56,6 +56,10 @@ pub struct Args {
     pub limit_upload: Option<u64>,
     /// Bytes per second received at most.
     pub limit_download: Option<u64>,
+    /// Idle deadline for a read on a connection.
+    pub conn_read_deadline: Option<Duration>,
+    /// Idle deadline for a write on a connection.
+    pub conn_write_deadline: Option<Duration>,
     /// Headers set on every request after signing.
     pub custom_headers: Vec<(String, String)>,
     /// Run this component instead of the built-in one.
@@ -130,7 +134,9 @@ impl Args {
             dry_run: given.switch("dry-run")?,
             concurrent,
             verify_listing: given.switch("verify-listing")?,
-            wait: given.value("wait").map(|text| duration(&text)).transpose()?,
+            wait: given.duration("wait")?,
+            conn_read_deadline: given.duration("conn-read-deadline")?,
+            conn_write_deadline: given.duration("conn-write-deadline")?,
             memory: given
                 .bytes("memory")?
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -248,6 +254,10 @@ impl Given<'_> {
                 "invalid value {text:?} for flag -{name}: {parser}: parsing {text:?}: invalid syntax"
             ))
         })
+    }
+
+    fn duration(&self, name: &str) -> Result<Option<Duration>, Stop> {
+        self.value(name).map(|text| duration(name, &text)).transpose()
     }
 
     fn bytes(&self, name: &str) -> Result<Option<u64>, Stop> {
@@ -376,10 +386,10 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A duration as mc reads it: `1h30m`, `90s`, `1d`.
-fn duration(text: &str) -> Result<Duration, Stop> {
+fn duration(flag: &str, text: &str) -> Result<Duration, Stop> {
     let bad = || {
         Stop::Usage(format!(
-            "invalid value {text:?} for flag -wait: time: invalid duration {text:?}"
+            "invalid value {text:?} for flag -{flag}: time: invalid duration {text:?}"
         ))
     };
     let mut rest = text;

@@ -297,6 +297,10 @@ pub fn parse_line<'a>(
         let text = String::from_utf8_lossy(line.get(..60).unwrap_or(line)).into_owned();
         BadLine::NotJson(text.trim().to_owned())
     };
+    // An array would do for the decoder, which fills the members in their order.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(not_json());
+    }
     let parsed: Line<'_> = serde_json::from_slice(line).map_err(|_| not_json())?;
     if let Some(error) = parsed.error.map(RawValue::get).filter(|error| *error != "null") {
         // A Go error: a string from the storage layer, or `{}` where it does not marshal.
@@ -390,6 +394,7 @@ mod tests {
         assert!(matches!(parse(r#"{"object":"","error":{}}"#), Err(BadLine::Error(_))));
         assert_eq!(parse(r#"{"versionId":"null"}"#).unwrap_err(), BadLine::NoKey);
         assert_eq!(parse("<html>").unwrap_err(), BadLine::NotJson("<html>".into()));
+        assert!(matches!(parse(r#"["key","null"]"#), Err(BadLine::NotJson(_))));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! It is a state machine that is advanced by events and owns no thread, no timer and no socket, so
 //! that the command, the typed interface and a test on a virtual clock all run the same one.
 
-use crate::args::Args;
 use crate::client::Client;
 use crate::copy::{self, Plan};
 use crate::counts::Counts;
@@ -14,20 +13,15 @@ use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry::{self, MAX_RETRY_AFTER};
-use crate::seen::Seen;
+use crate::spec::{Mode, Spec};
 use crate::spool::Spool;
 use crate::timestamp;
 use crate::window::Window;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
-
-/// Bytes of spool at which the listing is closed, to be taken up again when it is empty. Two and a
-/// half million versions, so that five million are listed twice at most.
-pub const MEMORY: usize = 64 << 20;
 
 /// Versions that fail one after the other because the server cannot be reached, each after all its
 /// attempts, before the run ends: the rest of a million would only fail more slowly.
@@ -47,88 +41,6 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
-
-/// What is done with each version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Only list.
-    DryRun,
-    /// HEAD.
-    Trigger,
-    /// HEAD, then copy in place.
-    ClearChecksum,
-}
-
-impl Mode {
-    /// What the command line asks for.
-    pub fn of(args: &Args) -> Self {
-        match (args.dry_run, args.clear_checksum) {
-            (true, _) => Self::DryRun,
-            (false, true) => Self::ClearChecksum,
-            (false, false) => Self::Trigger,
-        }
-    }
-}
-
-/// Which of the listed versions are handled.
-#[derive(Debug, Clone, Default)]
-pub enum Only {
-    /// All.
-    #[default]
-    All,
-    /// Those inside.
-    These(Rc<Seen>),
-    /// Those outside.
-    NotThese(Rc<Seen>),
-}
-
-impl Only {
-    fn allows(&self, item: &Item) -> bool {
-        match self {
-            Self::All => true,
-            Self::These(seen) => seen.contains(item),
-            Self::NotThese(seen) => !seen.contains(item),
-        }
-    }
-}
-
-/// What is to be done.
-#[derive(Debug, Clone)]
-pub struct Spec {
-    /// Which of the listed versions.
-    pub only: Only,
-    /// Only keys that begin so.
-    pub prefix: String,
-    /// Only versions that wait for this target.
-    pub arn: Option<String>,
-    /// What is done with each version.
-    pub mode: Mode,
-    /// Versions in flight at most.
-    pub concurrent: usize,
-    /// Versions started per second at most.
-    pub rate_limit: Option<f64>,
-    /// Whether modification times are needed behind the listing: for copies always, otherwise for
-    /// a sink that shows them.
-    pub times: bool,
-    /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
-    pub memory: usize,
-}
-
-impl Default for Spec {
-    /// Triggers everything, ten versions at a time.
-    fn default() -> Self {
-        Self {
-            only: Only::All,
-            prefix: String::new(),
-            arn: None,
-            mode: Mode::Trigger,
-            concurrent: 10,
-            rate_limit: None,
-            times: false,
-            memory: MEMORY,
-        }
-    }
-}
 
 /// Is told of every version when it is done with.
 pub trait Sink {

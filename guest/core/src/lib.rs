@@ -38,6 +38,7 @@ pub mod s3error;
 pub mod secret;
 pub mod seen;
 pub mod sigv4;
+pub mod spec;
 pub mod spool;
 pub mod survey;
 pub mod target;

@@ -43,9 +43,6 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
-        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => {
-            format!("Unset MC_REGION and AWS_REGION, or set MC_REGION={}.", error.region)
-        }
         "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")

@@ -3,9 +3,10 @@
 use crate::command::Waited;
 use crate::counts::Counts;
 use crate::entry::{Item, Operation, Shape};
-use crate::job::{End, Mode};
+use crate::job::End;
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
+use crate::spec::Mode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

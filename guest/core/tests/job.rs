@@ -7,9 +7,10 @@
 mod sim;
 
 use proptest::prelude::*;
-use resync_core::job::{End, Spec};
+use resync_core::job::End;
 use resync_core::outcome::Outcome;
 use resync_core::reader;
+use resync_core::spec::Spec;
 use sim::{Break, Fate, Mishap, Name, Ran, Sim, Version, run, spec};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -103,7 +104,7 @@ fn world() -> impl Strategy<Value = (Sim, Spec)> {
     let chunks = prop_oneof![Just(1..3), Just(1..50), Just(1..5000), Just(5000..5001)];
     let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
-    let memory = prop_oneof![Just(resync_core::job::MEMORY), Just(1)];
+    let memory = prop_oneof![Just(resync_core::spec::MEMORY), Just(1)];
     let server = (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1u64..).prop_map(
         |(versions, breaks, chunks, latency, replicates, random)| {
             let mut sim = Sim::new(versions);

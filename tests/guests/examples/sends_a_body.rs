@@ -1,8 +1,8 @@
 //! Sends a body with requests that have none.
 
-use hostile_guests::*;
 use hostile_guests::wasi::http::outgoing_handler;
 use hostile_guests::wasi::http::types::OutgoingBody;
+use hostile_guests::*;
 
 behaves!({
     let (scheme, authority) = server();

@@ -9,7 +9,11 @@ behaves!({
         (Method::Head, GRANTED, &[("user-agent", "a\nDELETE /mybucket/k HTTP/1.1")]),
         (Method::Head, GRANTED, &[("user-agent\r\nx-evil", "a")]),
         (Method::Head, GRANTED, &[("user-agent", "a\0b")]),
-        (Method::Head, "/mybucket/k?versionId=null HTTP/1.1\r\nx-evil: 1\r\n\r\nDELETE /mybucket/k", &[]),
+        (
+            Method::Head,
+            "/mybucket/k?versionId=null HTTP/1.1\r\nx-evil: 1\r\n\r\nDELETE /mybucket/k",
+            &[],
+        ),
         (Method::Head, "/mybucket/k?versionId=null\n", &[]),
         (Method::Head, "/mybucket/k%0d%0a?versionId=null%0D%0Ax:", &[]),
     ]);

@@ -1,7 +1,7 @@
-//! What the hostile components have in common: the bindings of the world, and requests to make.
+//! What the hostile components have in common: the bindings of the world of commands, and requests to make.
 
 wit_bindgen::generate!({
-    world: "resync-backlog",
+    world: "command",
     path: "../../wit",
     generate_all,
     pub_export_macro: true,

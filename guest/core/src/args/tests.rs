@@ -78,7 +78,7 @@ fn values_out_of_range_are_refused_by_name() {
         (&["a/b", "--validate"], "--validate"),
         (&["a/b", "--arn", ""], "--arn"),
         (&["a/b", "--resolve", "foo"], "invalid DNS resolve entry foo"),
-        (&["a/b", "-H", "bad"], "invalid custom header entry bad"),
+        (&["a/b", "-H", "bad"], "invalid custom header entry without a colon"),
         (&["a/b", "-H", "a:b\r\nc:d"], "invalid custom header entry a"),
         (&["a/b", "--limit-upload", "fast"], "strconv.ParseFloat: parsing \"\": invalid syntax"),
     ] {

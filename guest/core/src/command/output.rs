@@ -6,11 +6,12 @@ use crate::args::Args;
 use crate::console::Console;
 use crate::counts::Counts;
 use crate::entry::{Item, Shape};
-use crate::job::{Mode, Sink};
+use crate::job::Sink;
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
 use crate::progress::{Progress, TICK};
 use crate::report::{self, Paint, Summary};
+use crate::spec::Mode;
 use crate::targets::RemoteTarget;
 use std::time::Duration;
 

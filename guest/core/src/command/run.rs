@@ -9,13 +9,14 @@ use crate::client::Client;
 use crate::console::Console;
 use crate::counts::Counts;
 use crate::guard;
-use crate::job::{End, Job, MEMORY, Mode, Only, Spec};
+use crate::job::{End, Job};
 use crate::message::Message;
 use crate::net::Net;
 use crate::outcome::Cause;
 use crate::progress::TICK;
 use crate::remedy::{During, explain};
 use crate::report::Summary;
+use crate::spec::{MEMORY, Mode, Only, Spec};
 use crate::targets;
 use std::rc::Rc;
 

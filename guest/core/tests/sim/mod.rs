@@ -8,10 +8,11 @@ use resync_core::alias::{Alias, Endpoint};
 use resync_core::client::Client;
 use resync_core::counts::Counts;
 use resync_core::entry::{Item, Shape};
-use resync_core::job::{End, Job, Mode, Sink, Spec};
+use resync_core::job::{End, Job, Sink};
 use resync_core::net::{Call, Event, Method, Net, Response, Ticket, TransportError};
 use resync_core::outcome::Outcome;
 use resync_core::reader::LISTING;
+use resync_core::spec::{Mode, Spec};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
@@ -363,14 +364,14 @@ impl Sink for Ends {
 /// As the command line sets it without any flags.
 pub(crate) fn spec() -> Spec {
     Spec {
-        only: resync_core::job::Only::All,
+        only: resync_core::spec::Only::All,
         times: true,
         prefix: String::new(),
         arn: None,
         mode: Mode::Trigger,
         concurrent: 10,
         rate_limit: None,
-        memory: resync_core::job::MEMORY,
+        memory: resync_core::spec::MEMORY,
     }
 }
 

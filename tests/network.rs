@@ -1,0 +1,283 @@
+//! The way to the server: addresses, proxies, headers, bandwidth, and servers that do not answer.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
+use mc_wasi_tests::mcwasi::McWasi;
+use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
+use mc_wasi_tests::tinyproxy::Tinyproxy;
+
+fn mc_wasi(url: &str) -> McWasi {
+    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", url)
+}
+
+fn server() -> FakeServer {
+    FakeServer::start(Options::with_backlog(Backlog::synthetic(50, 1)))
+}
+
+/// The address of all of this machine: it is not loopback by name, so that a proxy is asked, and
+/// leads to loopback all the same.
+const HERE: &str = "0.0.0.0";
+
+fn through_a_proxy(url: &str) -> String {
+    url.replace("127.0.0.1", HERE)
+}
+
+fn hosts(server: &FakeServer) -> Vec<String> {
+    let log = server.log();
+    let mut hosts: Vec<String> =
+        log.iter().map(|logged| logged.header("host").unwrap_or_default().to_owned()).collect();
+    hosts.dedup();
+    hosts
+}
+
+#[test]
+fn a_server_is_reached_through_a_proxy() {
+    let (server, proxy) = (server(), Tinyproxy::start(None));
+    let url = through_a_proxy(&server.alias_url());
+    for (name, value) in
+        [("HTTP_PROXY", format!("http://{}", proxy.authority())), ("http_proxy", proxy.authority())]
+    {
+        let before = proxy.requests();
+        let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(50, 1)));
+        let url = through_a_proxy(&server.alias_url());
+        let ran = mc_wasi(&url).env(name, &value).run(&["a/mybucket", "--json"]);
+        assert_eq!(ran.status, 0, "{ran:?}");
+        assert_eq!(server.triggers(), (50, 0));
+        assert!(server.log().iter().all(|logged| logged.verified), "signed for the server");
+        assert!(proxy.requests() > before, "{}", proxy.log());
+    }
+    let ran = mc_wasi(&url).env("HTTPS_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
+    assert_eq!(ran.status, 0, "a proxy for https is none for http: {ran:?}");
+}
+
+#[test]
+fn no_proxy_and_loopback_go_without() {
+    let (server, proxy) = (server(), Tinyproxy::start(None));
+    let began = proxy.requests();
+    let direct = mc_wasi(&server.alias_url()).env("HTTP_PROXY", &proxy.authority());
+    assert_eq!(direct.run(&["a/mybucket", "--dry-run"]).status, 0);
+    for no in ["0.0.0.0", "*", "0.0.0.0/8", &format!("x, 0.0.0.0:{}", server.addr().port())] {
+        let mc_wasi = mc_wasi(&through_a_proxy(&server.alias_url()))
+            .env("HTTP_PROXY", &proxy.authority())
+            .env("NO_PROXY", no);
+        assert_eq!(mc_wasi.run(&["a/mybucket", "--dry-run"]).status, 0, "{no}");
+    }
+    assert_eq!(proxy.requests(), began, "{}", proxy.log());
+}
+
+#[test]
+fn https_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
+    let minio = Minio::start(MinioOptions::default().tls(Certs::for_names(&["127.0.0.1", HERE])));
+    let proxy = Tinyproxy::start(None);
+    let pem = minio.certs().expect("its certificate").ca_file();
+    let url = through_a_proxy(&minio.alias_url(minio.root()));
+    let ran = mc_wasi(&url)
+        .env("HTTPS_PROXY", &format!("http://{}", proxy.authority()))
+        .env("SSL_CERT_FILE", &pem.to_string_lossy())
+        .run(&["a/nobucket"]);
+    assert!(ran.stderr.contains("The specified bucket does not exist"), "{ran:?}");
+    let log = proxy.log();
+    let target = through_a_proxy(&minio.authority());
+    assert!(log.contains(&format!("CONNECT {target}")), "{log}");
+    assert!(!log.contains("nobucket") && !log.contains("replication"), "{log}");
+}
+
+#[test]
+fn a_proxy_with_a_login_gets_it_and_a_wrong_one_is_told() {
+    let (server, proxy) = (server(), Tinyproxy::start(Some(("me", "pass-word"))));
+    let url = through_a_proxy(&server.alias_url());
+    let good = format!("http://me:pass%2Dword@{}", proxy.authority());
+    let ran = mc_wasi(&url).env("HTTP_PROXY", &good).run(&["a/mybucket", "--debug"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.stderr.contains("Proxy-Authorization: **REDACTED**"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!(
+            "<DEBUG> POST http://{}",
+            through_a_proxy(&server.addr().to_string())
+        ))
+    );
+    let seen_by_server = server.log().iter().any(|l| l.header("proxy-authorization").is_some());
+    assert!(!seen_by_server, "it is the proxy's");
+
+    let tls = FakeServer::start(Options { tls: true, ..Options::default() });
+    let url = through_a_proxy(&tls.alias_url());
+    let bare = format!("http://{}", proxy.authority());
+    let ran = mc_wasi(&url).env("HTTPS_PROXY", &bare).run(&["a/mybucket", "--insecure"]);
+    assert_eq!(ran.status, 1);
+    let said = format!("proxy {}: it asks for credentials", proxy.authority());
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    assert_eq!(tls.connections(), 0);
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let url = "http://AK:SK@minio.example:9000";
+    let began = Instant::now();
+    let ran = mc_wasi(url).env("HTTP_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains("proxy 127.0.0.1:1: connection refused"), "{}", ran.stderr);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn default_ports_are_signed_exactly_as_written() {
+    for (written, host) in
+        [("minio.example:80", "minio.example:80"), ("minio.example", "minio.example")]
+    {
+        // A proxy of one connection that looks at the request: ports below 1024 need no binding.
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let proxy = listener.local_addr().expect("its address");
+        let seen = std::thread::spawn(move || {
+            use std::io::{Read, Write};
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).expect("a request");
+            let answer = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer.as_bytes()).expect("an answer");
+            String::from_utf8_lossy(&request[..count]).into_owned()
+        });
+        let url = format!("http://AK:SK@{written}");
+        mc_wasi(&url).env("HTTP_PROXY", &proxy.to_string()).run(&["a/b"]);
+        let seen = seen.join().expect("a request").to_ascii_lowercase();
+        assert!(seen.contains(&format!(" http://{host}/minio/admin/")), "{seen}");
+        assert!(seen.contains(&format!("\r\nhost: {host}\r\n")), "{seen}");
+        assert!(seen.contains("signedheaders=host;"), "{seen}");
+    }
+}
+
+#[test]
+fn ipv6_is_spoken() {
+    let address = "[::1]:0".parse().expect("an address");
+    let server = FakeServer::start(Options { address, ..Options::with_backlog(Backlog::demo()) });
+    assert!(server.alias_url().contains("@[::1]:"), "{}", server.alias_url());
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--dry-run", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(hosts(&server), [format!("[::1]:{}", server.addr().port())]);
+    assert_eq!(server.bad_signatures(), 0);
+}
+
+#[test]
+fn a_name_is_resolved_by_the_flag_and_kept_in_host() {
+    let server = server();
+    let port = server.addr().port();
+    let url = server.alias_url().replace("127.0.0.1", "minio.example");
+    let entry = format!("minio.example:{port}=127.0.0.1");
+    let ran =
+        mc_wasi(&url).run(&["a/mybucket", "--resolve", "other=10.0.0.1", "--resolve", &entry]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(hosts(&server), [format!("minio.example:{port}")]);
+    let ran = mc_wasi(&url).env("MC_RESOLVE", &entry).run(&["a/mybucket", "--dry-run"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let ran = mc_wasi(&url).run(&["a/mybucket", "--resolve", "minio.example:1=127.0.0.1"]);
+    assert_eq!(ran.status, 1, "another port: {ran:?}");
+}
+
+#[test]
+fn custom_headers_go_out_unsigned_and_win() {
+    let server = server();
+    let words = ["a/mybucket", "-H", "X-Team: storage", "-H", "user-agent: ours", "--dry-run"];
+    assert_eq!(mc_wasi(&server.alias_url()).run(&words).status, 0);
+    for logged in server.log() {
+        assert_eq!(logged.header("x-team"), Some("storage"));
+        assert_eq!(logged.header("user-agent"), Some("ours"));
+        assert!(
+            logged.verified && !logged.header("authorization").unwrap_or("").contains("x-team")
+        );
+    }
+}
+
+#[test]
+fn bandwidth_is_kept() {
+    let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(8_000, 1)));
+    let began = Instant::now();
+    let words = ["a/mybucket", "--dry-run", "--quiet", "--limit-download", "500KB"];
+    let ran = mc_wasi(&server.alias_url()).run(&words);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    // An entry has 400 bytes or so: three megabytes at half a megabyte a second.
+    let took = began.elapsed();
+    assert!(took > Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
+
+#[test]
+fn a_head_that_is_never_answered_is_given_up_and_sent_again() {
+    let server = server();
+    server.inject(Fault::on(Route::Head, Effect::Hang).times(1));
+    let began = Instant::now();
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.summary()["processed"], 50);
+    let took = began.elapsed().as_secs();
+    assert!((59..90).contains(&took), "{took} s");
+}
+
+#[test]
+fn a_listing_that_falls_silent_is_taken_up_again() {
+    let server = server();
+    let pause = Effect::Pause { after: 20, length: Duration::from_secs(600), keepalive: false };
+    server.inject(Fault::on(Route::Diff, pause).times(1));
+    let began = Instant::now();
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(server.triggers().0, 50);
+    let took = began.elapsed().as_secs();
+    assert!((59..120).contains(&took), "{took} s");
+}
+
+#[test]
+fn a_listing_that_only_thinks_is_waited_for() {
+    let server = FakeServer::start(Options::with_backlog(Backlog::of([Version::put("k")])));
+    let pause = Effect::Pause { after: 0, length: Duration::from_secs(63), keepalive: true };
+    server.inject(Fault::on(Route::Diff, pause));
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.summary()["listings"].as_u64().unwrap_or(1), 1);
+}
+
+#[test]
+fn debug_shows_what_went_over_the_wire_and_hides_what_is_secret() {
+    let server = FakeServer::start(Options {
+        access_key: "lower-case-key".to_owned(),
+        session_token: Some("a-session-token".to_owned()),
+        ..Options::with_backlog(Backlog::of([Version::put("k")]))
+    });
+    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--debug"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let trace = &ran.stderr;
+    for logged in server.log() {
+        let line = format!("mc-wasi: <DEBUG> {} {} HTTP/1.1", logged.method, logged.target);
+        let (_, block) = trace.split_once(&line).unwrap_or_else(|| panic!("no {line} in {trace}"));
+        let (head, rest) = block.split_once("\n\n").expect("headers end with an empty line");
+        let shown: Vec<(String, &str)> = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        assert_eq!(shown.len(), logged.headers.len(), "each header once: {head} {logged:?}");
+        for (name, value) in &logged.headers {
+            let (_, shown) = shown.iter().find(|(known, _)| known == name).expect("it is shown");
+            match name.as_str() {
+                "authorization" => {
+                    assert!(
+                        shown.starts_with("AWS4-HMAC-SHA256 Credential=**REDACTED**/2"),
+                        "{shown}"
+                    );
+                    assert!(shown.ends_with(", Signature=**REDACTED**"), "{shown}");
+                }
+                "x-amz-security-token" => assert_eq!(*shown, "**REDACTED**"),
+                _ => assert_eq!(shown, value),
+            }
+        }
+        let status = logged.status.expect("an answer").to_string();
+        let answer = format!("mc-wasi: <DEBUG> HTTP/1.1 {status} ");
+        assert!(rest.starts_with(&answer), "{answer}: {rest}");
+        assert!(rest.contains("\nmc-wasi: <DEBUG> Response Time:  "), "{rest}");
+    }
+    for secret in ["lower-case-key", "a-session-token"] {
+        assert!(!trace.contains(secret), "{secret}: {trace}");
+    }
+}
