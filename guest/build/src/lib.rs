@@ -90,14 +90,9 @@ const INLINING: &str = "-Cllvm-args=-inline-threshold=100";
 /// Flags for size, and those that keep the folders of this machine out of the component: the messages
 /// of a panic name source files.
 fn flags() -> OsString {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let ask = |words: &[&str]| {
-        let output = Command::new(&rustc).args(words).output().ok()?;
-        String::from_utf8(output.stdout).ok()
-    };
     let mut flags = vec![INLINING.to_owned()];
-    let sysroot = ask(&["--print", "sysroot"]).unwrap_or_default();
-    let version = ask(&["-vV"]).unwrap_or_default();
+    let sysroot = rustc(&["--print", "sysroot"]);
+    let version = rustc(&["-vV"]);
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
     if let Some(commit) = commit {
         let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
@@ -114,10 +109,22 @@ fn flags() -> OsString {
     flags.join("\u{1f}").into()
 }
 
+/// What the compiler answers.
+fn rustc(words: &[&str]) -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(words).output().map(|output| output.stdout);
+    String::from_utf8(output.unwrap_or_default()).unwrap_or_default()
+}
+
 /// Writes into the component what it is, in the sections that registries read.
 fn describe(component: &[u8], revision: Option<&str>) -> Result<Vec<u8>, String> {
     let describe = || {
         let mut metadata = AddMetadata::default();
+        // Stripping took out what rustc says of itself.
+        metadata.language = vec![("Rust".to_owned(), String::new())];
+        let version = rustc(&["--version"]);
+        let version = version.trim().trim_start_matches("rustc ").to_owned();
+        metadata.processed_by = vec![("rustc".to_owned(), version)];
         metadata.name = AddMetadataField::Set(NAME.to_owned());
         metadata.authors = AddMetadataField::Set(Authors::new(AUTHORS));
         metadata.description = AddMetadataField::Set(Description::new(ABOUT));
