@@ -124,6 +124,7 @@ fn checksums_are_replaced_in_place_and_nothing_else_changes() {
     let tested = looks(&pair, &backlog);
     let changed = differing(&before, &tested);
     let [id] = changed.as_slice() else { panic!("only one is copied: {changed:?}") };
+    let id: &(String, String) = id;
     let (was, is) = (&before[id], &tested[id]);
     assert_cleared(&id.0, was, is);
     let lines: Vec<&str> = ran.stdout.lines().collect();
