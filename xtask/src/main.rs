@@ -17,6 +17,7 @@ cargo xtask TASK
   demo --minio   the same on two real MinIO servers, until everything is replicated
   test           set up every tool and run every test
   tools          set up the tools only
+  fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
 ";
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ["demo", "--minio"] => demo::minio(),
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
+        ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");
