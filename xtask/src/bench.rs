@@ -98,7 +98,7 @@ pub fn run(words: &[&str]) -> Result {
     }
     listing(&mut missed)?;
     // The grant check and signing of one request; it fails above its target of 4 µs.
-    crate::sh::run(&mut crate::sh::cargo("run --quiet --release -p mc-wasi --example gate-cost"))?;
+    crate::sh::run(&mut crate::sh::cargo("run --quiet --release --example gate-cost"))?;
     println!(
         "\nStart-up (`--help`, compiled code kept): {:.0} ms, {} MiB",
         start_up.wall * 1e3,

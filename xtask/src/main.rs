@@ -18,6 +18,7 @@ cargo xtask TASK
   demo --minio   the same on two real MinIO servers, until everything is replicated
   test           set up every tool and run every test
   tools          set up the tools only
+  fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
         ["dist"] => dist::dist(),
+        ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

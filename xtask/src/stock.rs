@@ -13,7 +13,8 @@ pub fn hosts() -> Result {
 }
 
 /// Only what the tests use of the wasmtime command: half the time to build it.
-const WASMTIME_FEATURES: &str = "run,cranelift,component-model,wasi-http,parallel-compilation";
+const WASMTIME_FEATURES: &str =
+    "run,cranelift,component-model,wasi-http,parallel-compilation,backtrace,logging";
 
 fn wasmtime() -> Result {
     let version = pinned("tests/stock/wasmtime/version.txt")?;
