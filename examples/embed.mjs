@@ -1,6 +1,6 @@
 // Drives the job from Node: live progress from typed events, then the summary.
 //
-//     npm install @bytecodealliance/jco
+//     npm install @bytecodealliance/jco @bytecodealliance/preview2-shim
 //     npx jco transpile COMPONENT --name resync -o component
 //     ACCESS_KEY=… SECRET_KEY=… node embed.mjs http://127.0.0.1:9000 mybucket
 import { resync } from "./component/resync.js";
