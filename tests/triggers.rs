@@ -12,7 +12,11 @@ use mc_wasi_tests::fake::{
     Version,
 };
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::watch::Watched;
+use nix::sys::signal::Signal;
 use serde_json::Value;
+use std::process::Stdio;
+use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 fn mc_wasi() -> McWasi {
@@ -206,11 +210,53 @@ fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
         let server = start(Backlog::synthetic(1, 1));
         let error = S3Error::new(503, "SlowDown").retry_after(value.clone());
         server.inject(Fault::on(Route::Head, Effect::Answer(error)).times(1));
-        assert_eq!(run(&server, &[]).status, 0);
+        let ran = run(&server, &[]);
+        assert_eq!(ran.status, 0);
+        assert!((2..=3).contains(&ran.summary()["retryAfter"].as_u64().unwrap()));
         let heads = heads(&server);
         let pause = heads[1].at - heads[0].at;
         assert!((1900..8000).contains(&pause.as_millis()), "{value}: {pause:?}");
     }
+}
+
+#[test]
+fn what_the_server_asks_to_wait_and_what_is_obeyed_is_said() {
+    let server = start(Backlog::synthetic(1, 1));
+    let error = S3Error::new(503, "SlowDown").retry_after("3600");
+    server.inject(Fault::on(Route::Head, Effect::Answer(error)));
+    let words = ["replicate", "resync-backlog", "a/mybucket"];
+    let mut command = mc_wasi().alias("a", &server.alias_url()).command(words);
+    let watched = Watched::start(command.stdout(Stdio::piped()));
+    while heads(&server).is_empty() {
+        assert!(watched.age() < Duration::from_secs(60), "never triggered");
+        sleep(Duration::from_millis(20));
+    }
+    sleep(Duration::from_millis(300));
+    watched.signal(Signal::SIGINT);
+    let ran = watched.finish(Duration::from_secs(20)).ran;
+    assert_eq!(
+        (ran.stderr.as_str(), ran.status),
+        (
+            "⚠ The server asks to wait 3600 s before it is asked again (Retry-After); 120 s is the most that is obeyed.\n",
+            130
+        )
+    );
+    assert_eq!(heads(&server).len(), 1, "and it was waited");
+}
+
+#[test]
+fn a_page_of_a_proxy_is_no_trigger() {
+    let server = start(Backlog::of([Version::put("a"), Version::put("b")]));
+    let page = Effect::Page {
+        status: 200,
+        content_type: "text/html".to_owned(),
+        body: b"<title>Log in</title>".to_vec(),
+    };
+    server.inject(Fault::on(Route::Head, page).key("a"));
+    let ran = run(&server, &[]);
+    let message = line_of(&ran, "a")["error"].to_string();
+    assert!(message.contains("did not come from a MinIO server"), "{}", ran.stdout);
+    assert_eq!((ran.status, ran.summary()["processed"].as_u64()), (1, Some(1)));
 }
 
 #[test]

@@ -216,12 +216,13 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
     let headers = response.headers();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let wanted = match (exchange.answer, status) {
-        (Answer::Only(names), 200) => names
+        (Answer::First(names), 200) => names
             .iter()
-            .filter_map(|name| {
+            .find_map(|name| {
                 let value = headers.get(name).into_iter().next()?;
                 Some(((*name).to_owned(), text(value)))
             })
+            .into_iter()
             .collect(),
         _ => headers
             .entries()

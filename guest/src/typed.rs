@@ -59,7 +59,8 @@ impl GuestJob for Run {
             authority: client.authority().to_owned(),
         };
         if spec.mode == Mode::ClearChecksum {
-            guard::no_default_retention(&mut net, &mut client)
+            // Nobody listens before there is a job.
+            guard::no_default_retention(&mut net, &mut client, &mut |_| {})
                 .map_err(|cause| queue.failure(&cause, During::LockConfiguration))?;
         }
         let began = net.now();

@@ -50,6 +50,12 @@ impl Watched {
         self.child.id()
     }
 
+    /// How long ago it was started.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Sends a signal.
     ///
     /// # Panics

@@ -16,6 +16,9 @@ use std::fmt::Write;
 /// target is proxied and answered 200 (observed). It does not stop the trigger.
 const NO_PROXY: (&str, &str) = ("x-minio-source-proxy-request", "false");
 
+/// The server numbers each of its answers (observed), as the S3 API wants it.
+pub const REQUEST_ID: &str = "x-amz-request-id";
+
 const USER_AGENT: (&str, &str) =
     ("user-agent", concat!("mc-replicate-resync-backlog/", env!("CARGO_PKG_VERSION")));
 
@@ -154,7 +157,8 @@ impl Client {
         self.send(net, ticket, Method::Post, path, &[], Answer::Stream);
     }
 
-    /// The trigger: HEAD of one version. Of a 200 only the replication status is delivered.
+    /// The trigger: HEAD of one version. Of a 200 only the replication status is
+    /// delivered, or the request id where it has none: either shows that it came from the server.
     pub fn trigger<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
         let path = self.version_path(key, version, "");
         self.send(
@@ -163,7 +167,7 @@ impl Client {
             Method::Head,
             path,
             &[NO_PROXY],
-            Answer::Only(&["x-amz-replication-status"]),
+            Answer::First(&["x-amz-replication-status", REQUEST_ID]),
         );
     }
 

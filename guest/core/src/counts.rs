@@ -3,6 +3,7 @@
 use crate::entry::{Item, Operation, Shape};
 use crate::outcome::{Outcome, Trigger};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The counters of a run. At its end `total = triggered + failed + vanished + elsewhere +
 /// not_reached`, unless it was a dry run.
@@ -34,6 +35,8 @@ pub struct Counts {
     pub appeared: u64,
     /// Answers that said the server was overloaded.
     pub overloads: u64,
+    /// The longest `Retry-After` the server answered with.
+    pub retry_after: Duration,
     /// Listed versions by status and operation.
     pub by_status: BTreeMap<(String, &'static str), u64>,
 }
@@ -55,6 +58,7 @@ impl Counts {
             retries,
             appeared,
             overloads,
+            retry_after,
             by_status,
         } = self;
         for (sum, part) in [
@@ -74,6 +78,7 @@ impl Counts {
         ] {
             *sum += part;
         }
+        *retry_after = other.retry_after.max(*retry_after);
         for (key, count) in &other.by_status {
             *by_status.entry(key.clone()).or_default() += count;
         }

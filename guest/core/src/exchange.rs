@@ -13,6 +13,9 @@ pub const EXCHANGE: Ticket = u64::MAX - 1;
 /// How long the answer may take. A copy of a large object is the slowest thing asked for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Is told how long the server asks to wait by `Retry-After`, before that is waited for.
+pub type Told<'a> = &'a mut dyn FnMut(Duration);
+
 /// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
 /// would, also after the server has named its region. Any status but 200 is an error.
 ///
@@ -21,15 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub fn exchange<N: Net>(
     net: &mut N,
     client: &mut Client,
-    mut send: impl FnMut(&mut N, &mut Client),
+    told: Told<'_>,
+    send: &mut dyn FnMut(&mut N, &mut Client),
 ) -> Result<Response, Cause> {
     let mut attempt = 1;
     loop {
         send(net, client);
+        let mut asked = Duration::ZERO;
         let cause = match answer(net) {
             Ok(response) if response.status == 200 => return Ok(response),
             Ok(response) => {
                 let error = S3Error::from_response(&response);
+                asked = retry::asked(&response, net.unix());
                 let again = retry::retries_answer(&error)
                     || (is_wrong_region(&error) && client.learn_region(&response));
                 let cause = Cause::Server(Box::new(error));
@@ -51,7 +57,10 @@ pub fn exchange<N: Net>(
         if attempt >= retry::S3.attempts || net.stop_requested() {
             return Err(cause);
         }
-        let length = retry::S3.pause(attempt, net.random());
+        if !asked.is_zero() {
+            told(asked);
+        }
+        let length = retry::S3.pause(attempt, net.random()).max(retry::obeyed(asked));
         pause(net, length);
         attempt += 1;
     }

@@ -1,7 +1,7 @@
 //! `--clear-checksum` on a bucket with a default retention would lock what it copies.
 
 use crate::client::Client;
-use crate::exchange::{EXCHANGE, exchange};
+use crate::exchange::{EXCHANGE, Told, exchange};
 use crate::net::Net;
 use crate::outcome::Cause;
 use crate::xml;
@@ -11,15 +11,20 @@ use crate::xml;
 ///
 /// # Errors
 /// Why nothing may be copied.
-pub fn no_default_retention<N: Net>(net: &mut N, client: &mut Client) -> Result<(), Cause> {
-    let response =
-        match exchange(net, client, |net, client| client.lock_configuration(net, EXCHANGE)) {
-            Ok(response) => response,
-            Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {
-                return Ok(());
-            }
-            Err(cause) => return Err(cause),
-        };
+pub fn no_default_retention<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    told: Told<'_>,
+) -> Result<(), Cause> {
+    let response = match exchange(net, client, told, &mut |net, client| {
+        client.lock_configuration(net, EXCHANGE)
+    }) {
+        Ok(response) => response,
+        Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {
+            return Ok(());
+        }
+        Err(cause) => return Err(cause),
+    };
     let document = String::from_utf8_lossy(&response.body);
     let period = xml::text(&document, "Days")
         .map(|days| format!("{days} days"))

@@ -12,10 +12,9 @@ use crate::net::{Event, Net, Response, Ticket, TransportError};
 use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
-use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::retry;
 use crate::spec::{Mode, Spec};
 use crate::spool::Spool;
-use crate::timestamp;
 use crate::window::Window;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -292,6 +291,7 @@ impl Job {
         match event {
             Event::Response(LISTING, result) if *self.reader.state() == State::Opening => {
                 self.reader.on_response(net, &mut self.client, result);
+                self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
             }
             Event::Chunk(LISTING, chunk) if *self.reader.state() == State::Reading => {
                 self.on_chunk(net, sink, &chunk);
@@ -342,23 +342,14 @@ impl Job {
         } else {
             self.window.calm(net.now());
         }
-        let (verdict, retry_after) = match result {
-            Ok(response) => {
-                let verdict = if flight.copying {
-                    copy::of_copy(&flight.item, response)
-                } else {
-                    outcome::of_head(response)
-                };
-                let after = response.header("retry-after");
-                (verdict, after.and_then(|v| timestamp::retry_after_seconds(v, net.unix())))
-            }
+        let verdict = match result {
+            Ok(response) if flight.copying => copy::of_copy(&flight.item, response),
+            Ok(response) => outcome::of_head(response),
             Err(error) if retry::S3.retries_transport(error) => {
-                (Verdict::Again(Cause::Transport(error.clone())), None)
+                Verdict::Again(Cause::Transport(error.clone()))
             }
-            Err(error @ TransportError::Tls(_)) => {
-                (Verdict::Fatal(Cause::Transport(error.clone())), None)
-            }
-            Err(error) => (Verdict::Failed(Cause::Transport(error.clone())), None),
+            Err(error @ TransportError::Tls(_)) => Verdict::Fatal(Cause::Transport(error.clone())),
+            Err(error) => Verdict::Failed(Cause::Transport(error.clone())),
         };
         let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
         match (verdict, result) {
@@ -379,7 +370,11 @@ impl Job {
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
             (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
-            (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
+            (Verdict::Again(cause), Ok(response)) => {
+                let asked = retry::asked(response, net.unix());
+                self.again(net, sink, flight, cause, asked);
+            }
+            (Verdict::Again(cause), Err(_)) => self.again(net, sink, flight, cause, Duration::ZERO),
             // Every answer names the right region, so a wrong one that stays is the user's own.
             (Verdict::Region(error), _)
                 if self.client.has_fixed_region() || flight.attempts >= MAX_REGIONS =>
@@ -391,7 +386,7 @@ impl Job {
                     self.location_asked = true;
                     self.client.location(net, LOCATION);
                 }
-                self.again(net, sink, flight, Cause::Server(Box::new(error)), None);
+                self.again(net, sink, flight, Cause::Server(Box::new(error)), Duration::ZERO);
             }
             (Verdict::Region(error), Err(_)) => {
                 self.finish(sink, &flight, &Outcome::Failed(Cause::Server(Box::new(error))));
@@ -405,13 +400,13 @@ impl Job {
         sink: &mut dyn Sink,
         flight: Flight,
         cause: Cause,
-        retry_after: Option<u64>,
+        asked: Duration,
     ) {
         if flight.attempts >= retry::S3.attempts {
             return self.finish(sink, &flight, &Outcome::Failed(cause));
         }
-        let asked = retry_after.map(Duration::from_secs).unwrap_or_default().min(MAX_RETRY_AFTER);
-        let pause = retry::S3.pause(flight.attempts, net.random()).max(asked);
+        self.counts.retry_after = self.counts.retry_after.max(asked);
+        let pause = retry::S3.pause(flight.attempts, net.random()).max(retry::obeyed(asked));
         self.retried += 1;
         self.counts.retries += 1;
         self.retries.insert((net.now() + pause, self.retried), flight);
@@ -468,7 +463,7 @@ impl Job {
             } else if let Some(flight) = flight {
                 self.window.overload(flight.started, now);
                 let error = TransportError::Timeout(flight.patience());
-                self.again(net, sink, flight, Cause::Transport(error), None);
+                self.again(net, sink, flight, Cause::Transport(error), Duration::ZERO);
             }
         }
     }

@@ -50,9 +50,9 @@ pub struct Call<'a> {
 pub enum Answer {
     /// With all headers, and the body as one piece of at most [`MAX_BODY`] bytes.
     Whole,
-    /// A 200 with these headers only and no body; anything else as `Whole`. Each header fetched
-    /// is a call out of the sandbox, and a backlog has millions of answers.
-    Only(&'static [&'static str]),
+    /// A 200 with the first of these headers that it has and no body; anything else as `Whole`.
+    /// Each header fetched is a call out of the sandbox, and a backlog has millions of answers.
+    First(&'static [&'static str]),
     /// Headers first, then the body in chunks.
     Stream,
 }

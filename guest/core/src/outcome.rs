@@ -4,7 +4,7 @@
 //! looks at anything else. So a 200 is a trigger, and so are the 405 of a delete marker or a
 //! pending purge and the 400 of an object encrypted with the customer's key; no other answer is.
 
-use crate::client::is_wrong_region;
+use crate::client::{REQUEST_ID, is_wrong_region};
 use crate::net::{Response, TransportError};
 use crate::retry;
 use crate::s3error::S3Error;
@@ -93,12 +93,18 @@ impl Outcome {
     }
 }
 
+/// A proxy's login or status page has this status for everything.
+const FOREIGN: &str = "The answer is 200 but has no x-amz-request-id: it did not come from a MinIO server. Look for a proxy or load balancer that answers in its place.";
+
 /// Reads the answer to a HEAD.
 pub fn of_head(response: &Response) -> Verdict {
     let has = |name| response.header(name).is_some();
     match response.status {
-        200 if response.header("x-amz-replication-status") == Some("REPLICA") => Verdict::Elsewhere,
-        200 => Verdict::Triggered(Trigger::Object),
+        200 => match response.header("x-amz-replication-status") {
+            Some("REPLICA") => Verdict::Elsewhere,
+            None if !has(REQUEST_ID) => Verdict::Failed(Cause::Refused(FOREIGN.to_owned())),
+            _ => Verdict::Triggered(Trigger::Object),
+        },
         405 if has("x-minio-replication-delete-status") => Verdict::Triggered(Trigger::Purge),
         405 if response.header("x-amz-delete-marker") == Some("true") => {
             Verdict::Triggered(Trigger::DeleteMarker)
@@ -134,6 +140,10 @@ mod tests {
     use super::*;
 
     fn head(status: u16, headers: &[(&str, &str)]) -> Verdict {
+        answer(status, &[headers, &[("x-amz-request-id", "187B")]].concat())
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Verdict {
         of_head(&Response {
             status,
             headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
@@ -178,6 +188,11 @@ mod tests {
             matches!(head(404, &[]), Verdict::Failed(_)),
             "a 404 without a code is no server of ours"
         );
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_no_trigger() {
+        assert!(matches!(answer(200, &[("content-type", "text/html")]), Verdict::Failed(_)));
     }
 
     #[test]

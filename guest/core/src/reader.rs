@@ -11,9 +11,8 @@ use crate::entry::{BadLine, Item, Shapes, VersionId, parse_line};
 use crate::listing::{LineTooLong, Lines};
 use crate::net::{Net, Response, Ticket, TransportError};
 use crate::outcome::Cause;
-use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::retry;
 use crate::s3error::S3Error;
-use crate::timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -116,6 +115,7 @@ pub struct Reader {
     progressed: bool,
     heard: Duration,
     listings: u32,
+    retry_after: Duration,
 }
 
 impl Reader {
@@ -136,12 +136,18 @@ impl Reader {
             progressed: false,
             heard: Duration::ZERO,
             listings: 0,
+            retry_after: Duration::ZERO,
         }
     }
 
     /// Where it is.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The longest `Retry-After` it was answered with.
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after
     }
 
     /// Listings opened so far.
@@ -216,7 +222,7 @@ impl Reader {
                 if retry::ADMIN.retries_transport(&error)
                     || (self.begun && retry::S3.retries_transport(&error)) =>
             {
-                return self.refused(net, Cause::Transport(error), None);
+                return self.refused(net, Cause::Transport(error), Duration::ZERO);
             }
             Err(error) => return self.fail(Break::Refused(Cause::Transport(error))),
             Ok(response) => response,
@@ -235,13 +241,11 @@ impl Reader {
             426 => self.fail(Break::Unsupported),
             _ => {
                 let error = S3Error::from_response(&response);
-                let after = response
-                    .header("retry-after")
-                    .and_then(|value| timestamp::retry_after_seconds(value, net.unix()));
+                let asked = retry::asked(&response, net.unix());
                 if is_wrong_region(&error) && region_changed && self.attempts < 3 {
                     self.open(net, client);
                 } else if retry::retries_answer(&error) {
-                    self.refused(net, Cause::Server(Box::new(error)), after);
+                    self.refused(net, Cause::Server(Box::new(error)), asked);
                 } else {
                     self.fail(Break::Refused(Cause::Server(Box::new(error))));
                 }
@@ -340,12 +344,12 @@ impl Reader {
     }
 
     /// The listing was not even begun.
-    fn refused<N: Net>(&mut self, net: &mut N, cause: Cause, after: Option<u64>) {
+    fn refused<N: Net>(&mut self, net: &mut N, cause: Cause, asked: Duration) {
         if self.attempts >= retry::ADMIN.attempts {
             return self.fail(Break::Refused(cause));
         }
-        let asked = after.map(Duration::from_secs).unwrap_or_default().min(MAX_RETRY_AFTER);
-        let pause = retry::ADMIN.pause(self.attempts, net.random()).max(asked);
+        self.retry_after = self.retry_after.max(asked);
+        let pause = retry::ADMIN.pause(self.attempts, net.random()).max(retry::obeyed(asked));
         self.state = State::Waiting(net.now() + pause);
     }
 

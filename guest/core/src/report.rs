@@ -275,6 +275,7 @@ impl Summary<'_> {
             copied: counts.copied,
             retries: counts.retries,
             overloads: counts.overloads,
+            retry_after: counts.retry_after.as_secs(),
             appeared: counts.appeared,
             listings: self.listings,
             backlog: self.by_status(),
@@ -305,6 +306,7 @@ struct SummaryLine<'a, E> {
     copied: u64,
     retries: u64,
     overloads: u64,
+    retry_after: u64,
     appeared: u64,
     listings: u32,
     backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
@@ -346,7 +348,7 @@ fn waited_text(out: &mut String, waited: &Waited) {
     }
     if !waited.exact {
         out.push_str(
-            "  The last look at the backlog did not reach its end, so more may be left.\n",
+            "  The last look at the backlog did not reach its end: only what an earlier one showed counts as replicated.\n",
         );
     }
     for (arn, [replicated, pending, failed]) in &waited.targets {

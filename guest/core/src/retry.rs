@@ -1,8 +1,9 @@
 //! Which failures are tried again, how often and after how long: minio-go's and madmin-go's
 //! policies as data, plus `Retry-After`, which both ignore.
 
-use crate::net::TransportError;
+use crate::net::{Response, TransportError};
 use crate::s3error::S3Error;
+use crate::timestamp;
 use std::time::Duration;
 
 /// How one kind of request is tried again.
@@ -36,7 +37,7 @@ pub const ADMIN: Policy = Policy {
 
 /// The longest `Retry-After` obeyed. MinIO says 60; a proxy may say an hour, and an operator
 /// would rather see the failure.
-pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 const STATUSES: &[u16] = &[408, 429, 499, 500, 502, 503, 504, 520];
 
@@ -75,6 +76,18 @@ impl Policy {
             _ => true,
         }
     }
+}
+
+/// How long an answer asks to wait by `Retry-After`, in seconds or as a date; zero when it does not.
+pub fn asked(response: &Response, now_unix: u64) -> Duration {
+    let after = response.header("retry-after");
+    let seconds = after.and_then(|value| timestamp::retry_after_seconds(value, now_unix));
+    Duration::from_secs(seconds.unwrap_or_default())
+}
+
+/// How much of [`asked`] is obeyed.
+pub fn obeyed(asked: Duration) -> Duration {
+    asked.min(MAX_RETRY_AFTER)
 }
 
 /// Whether an answer of this kind is tried again.

@@ -6,7 +6,7 @@
 //! however well it is; that one has never been seen online nor offline, and says nothing (observed).
 
 use crate::client::Client;
-use crate::exchange::{EXCHANGE, exchange, pause};
+use crate::exchange::{EXCHANGE, Told, exchange, pause};
 use crate::net::Net;
 use crate::outcome::Cause;
 use serde::Deserialize;
@@ -51,11 +51,12 @@ impl RemoteTarget {
 pub fn offline<N: Net>(
     net: &mut N,
     client: &mut Client,
+    told: Told<'_>,
     arn: Option<&str>,
 ) -> Option<Vec<RemoteTarget>> {
     let until = net.now() + PATIENCE;
     loop {
-        let mut offline = list(net, client)?;
+        let mut offline = list(net, client, told)?;
         offline.retain(|target| target.is_offline() && arn.is_none_or(|arn| target.arn == arn));
         if offline.is_empty() || net.now() >= until || net.stop_requested() {
             return Some(offline);
@@ -64,9 +65,9 @@ pub fn offline<N: Net>(
     }
 }
 
-fn list<N: Net>(net: &mut N, client: &mut Client) -> Option<Vec<RemoteTarget>> {
+fn list<N: Net>(net: &mut N, client: &mut Client, told: Told<'_>) -> Option<Vec<RemoteTarget>> {
     let answer = loop {
-        match exchange(net, client, |net, client| client.remote_targets(net, EXCHANGE)) {
+        match exchange(net, client, told, &mut |net, client| client.remote_targets(net, EXCHANGE)) {
             Err(Cause::Server(error)) if error.status == 426 && client.lower_api() => {}
             answer => break answer.ok()?,
         }

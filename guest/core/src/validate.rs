@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::copy::{self, ALGORITHM, Plan};
 use crate::entry::{Item, Operation, Shapes};
-use crate::exchange::{EXCHANGE, exchange};
+use crate::exchange::{EXCHANGE, Told, exchange};
 use crate::net::{Event, Net, Response};
 use crate::outcome::{Cause, Verdict};
 use crate::reader::{Failure, LISTING, Reader, State};
@@ -76,6 +76,7 @@ impl Comparison {
 pub fn validate<N: Net>(
     net: &mut N,
     client: &mut Client,
+    told: Told<'_>,
     prefix: &str,
     arn: Option<&str>,
 ) -> Finding {
@@ -88,7 +89,7 @@ pub fn validate<N: Net>(
             Ok(None) => return Finding::NoneSuitable(looked_at, last),
             Err(failure) => return Finding::Listing(failure),
         };
-        let head = match exchange(net, client, |net, client| {
+        let head = match exchange(net, client, told, &mut |net, client| {
             client.stat(net, EXCHANGE, &item.key, &item.version);
         }) {
             Ok(head) => head,
@@ -105,7 +106,7 @@ pub fn validate<N: Net>(
         match Plan::new(&item, &head, net.unix()) {
             Ok(plan) => {
                 candidates.close(net);
-                return copy_and_compare(net, client, item, &head, &plan);
+                return copy_and_compare(net, client, told, item, &head, &plan);
             }
             Err(cause) => last = Some(cause),
         }
@@ -117,14 +118,16 @@ pub fn validate<N: Net>(
 fn copy_and_compare<N: Net>(
     net: &mut N,
     client: &mut Client,
+    told: Told<'_>,
     item: Item,
     before: &Response,
     plan: &Plan,
 ) -> Finding {
     let (key, version) = (item.key.as_str(), &item.version);
-    let tags_before =
-        tags(exchange(net, client, |net, client| client.tags(net, EXCHANGE, key, version)));
-    let copied = exchange(net, client, |net, client| {
+    let tags_before = tags(exchange(net, client, told, &mut |net, client| {
+        client.tags(net, EXCHANGE, key, version)
+    }));
+    let copied = exchange(net, client, told, &mut |net, client| {
         client.copy(net, EXCHANGE, key, version, &plan.headers());
     });
     let copied = match copied {
@@ -141,13 +144,15 @@ fn copy_and_compare<N: Net>(
             return Finding::Refused(item, cause);
         }
     }
-    let after = match exchange(net, client, |net, client| client.stat(net, EXCHANGE, key, version))
-    {
+    let after = match exchange(net, client, told, &mut |net, client| {
+        client.stat(net, EXCHANGE, key, version)
+    }) {
         Ok(response) => response,
         Err(cause) => return Finding::Failed(cause),
     };
-    let tags_after =
-        tags(exchange(net, client, |net, client| client.tags(net, EXCHANGE, key, version)));
+    let tags_after = tags(exchange(net, client, told, &mut |net, client| {
+        client.tags(net, EXCHANGE, key, version)
+    }));
     Finding::Copied(Box::new(Comparison {
         rows: compare(before, &after, tags_before, tags_after),
         checksum_before: checksums(before),

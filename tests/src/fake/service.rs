@@ -263,6 +263,9 @@ async fn answer(
 
 /// Adds the headers that do not depend on who answered.
 fn finish(state: &State, asked: &Asked, mut answer: Answer) -> Answer {
+    if answer.extensions().get::<Foreign>().is_some() {
+        return answer;
+    }
     let headers = answer.headers_mut();
     add_common(headers, state.options.region.as_deref());
     if !asked.is_admin {
@@ -282,6 +285,10 @@ fn redirect(location: &str) -> Answer {
     answer
 }
 
+/// The mark of an answer that is not this server's.
+#[derive(Clone, Copy)]
+struct Foreign;
+
 fn page(status: u16, content_type: &str, body: Vec<u8>) -> Answer {
     let length = HeaderValue::from(body.len());
     let mut answer = Response::new(Body::full(body));
@@ -291,5 +298,6 @@ fn page(status: u16, content_type: &str, body: Vec<u8>) -> Answer {
     if let Ok(content_type) = HeaderValue::from_str(content_type) {
         headers.insert(CONTENT_TYPE, content_type);
     }
+    answer.extensions_mut().insert(Foreign);
     answer
 }

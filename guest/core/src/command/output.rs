@@ -11,6 +11,7 @@ use crate::message::{Message, printable};
 use crate::outcome::Outcome;
 use crate::progress::{Progress, TICK};
 use crate::report::{self, Paint, Summary};
+use crate::retry;
 use crate::spec::Mode;
 use crate::targets::RemoteTarget;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub(super) struct Output<'a, C: Console> {
     broken: bool,
     muted: bool,
     offline: Vec<String>,
+    asked: Duration,
 }
 
 impl<'a, C: Console> Output<'a, C> {
@@ -57,6 +59,7 @@ impl<'a, C: Console> Output<'a, C> {
             broken: false,
             muted: false,
             offline: Vec::new(),
+            asked: Duration::ZERO,
             console,
         }
     }
@@ -88,6 +91,7 @@ impl<'a, C: Console> Output<'a, C> {
             self.flushed = now;
             self.flush();
         }
+        self.retry_after(counts.retry_after);
         if let Some(text) =
             self.progress.as_mut().and_then(|p| p.draw(now, counts, listed, reduced_to))
         {
@@ -108,6 +112,32 @@ impl<'a, C: Console> Output<'a, C> {
         );
         let mark = Paint(self.paint_err).warning("⚠");
         self.console.err(&format!("{mark} {}\n", printable(&text, false)));
+    }
+
+    /// The server asks to wait that long before the next attempt; zero when it does not. Said once,
+    /// and once more when it asks for more than is obeyed: nothing else explains why a run stands
+    /// still.
+    pub(super) fn retry_after(&mut self, asked: Duration) {
+        let too_long = |asked| asked > retry::obeyed(asked);
+        let said = !self.asked.is_zero() && (too_long(self.asked) || !too_long(asked));
+        if asked.is_zero() || said {
+            return;
+        }
+        self.asked = asked;
+        if self.json {
+            return;
+        }
+        self.erase_progress();
+        let mark = Paint(self.paint_err).warning("⚠");
+        let most = if too_long(asked) {
+            format!("; {} s is the most that is obeyed", retry::obeyed(asked).as_secs())
+        } else {
+            String::new()
+        };
+        self.console.err(&format!(
+            "{mark} The server asks to wait {} s before it is asked again (Retry-After){most}.\n",
+            asked.as_secs()
+        ));
     }
 
     /// Shows on a terminal what is waited for.

@@ -30,7 +30,8 @@ pub(super) fn start<N: Net, C: Console>(
 ) -> bool {
     let mode = Mode::of(args);
     if mode == Mode::ClearChecksum
-        && let Err(cause) = guard::no_default_retention(net, &mut client)
+        && let Err(cause) =
+            guard::no_default_retention(net, &mut client, &mut |asked| output.retry_after(asked))
     {
         let (bucket, authority) = (client.bucket(), client.authority());
         let what = format!("Unable to clear checksums in bucket `{bucket}`.");
@@ -43,9 +44,9 @@ pub(super) fn start<N: Net, C: Console>(
     let began = net.now();
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {
-        for target in targets::offline(net, &mut client, args.arn.as_deref()).unwrap_or_default() {
-            output.offline(&target);
-        }
+        let told = &mut |asked| output.retry_after(asked);
+        let offline = targets::offline(net, &mut client, told, args.arn.as_deref());
+        offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
     }
     let mut tracker = Tracker::new(output, args.verify_listing, args.wait.is_some());
     let mut pass = pass(args, Only::All, client, net, &mut tracker);

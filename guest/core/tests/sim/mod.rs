@@ -249,7 +249,9 @@ impl Sim {
             (None, Fate::Refused) => coded(400, "InvalidArgument"),
             (None, Fate::Denied) => coded(403, "AccessDenied"),
         };
-        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let id = ("x-amz-request-id", format!("{ticket:X}"));
+        let headers = headers.into_iter().chain([id]);
+        let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
         let at = self.now + self.delay();
         self.schedule(
             at,
