@@ -67,12 +67,6 @@ impl MinioOptions {
         self
     }
 
-    /// `MINIO_API_REQUESTS_MAX`: more requests at once than this are answered with 429 or wait.
-    #[must_use]
-    pub fn requests_max(self, requests: usize) -> Self {
-        self.env("MINIO_API_REQUESTS_MAX", &requests.to_string())
-    }
-
     /// A built-in key for SSE-S3 and SSE-KMS.
     #[must_use]
     pub fn kms(self) -> Self {
@@ -249,6 +243,11 @@ impl Minio {
         let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
         let per_second = per_second.and_then(|ticks| u32::try_from(ticks).ok()).unwrap_or(100);
         f64::from(ticks) / f64::from(per_second)
+    }
+
+    /// Sets a variable of the server's environment, from its next start.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.options.env.push((name.to_owned(), value.to_owned()));
     }
 
     /// Kills the server if it runs and starts it on the same port and data.

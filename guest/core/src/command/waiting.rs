@@ -41,7 +41,8 @@ pub struct Waited {
     pub failed_again: u64,
     /// Rounds of triggering what stayed.
     pub rounds: u32,
-    /// Whether the last look reached the end of the backlog, so that the numbers are exact.
+    /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the
+    /// last one that did.
     pub exact: bool,
     /// The same per target ARN: replicated, pending, failed again.
     pub targets: BTreeMap<String, [u64; 3]>,
@@ -63,6 +64,18 @@ struct Look {
     targets: BTreeMap<String, [u64; 2]>,
 }
 
+impl Look {
+    /// What is known before the first look: nothing has left the backlog.
+    fn none(triggered: &Triggered) -> Self {
+        let pending = |(arn, count): (&String, &u64)| (arn.clone(), [*count, 0]);
+        Self {
+            pending: triggered.seen.len() as u64,
+            targets: triggered.by_arn.iter().map(pending).collect(),
+            ..Self::default()
+        }
+    }
+}
+
 pub(super) fn wait<N: Net, C: Console>(
     args: &Args,
     time: Duration,
@@ -76,6 +89,8 @@ pub(super) fn wait<N: Net, C: Console>(
     let mut since = net.unix();
     let (mut length, mut rounds, mut stalled) = (FIRST_PAUSE, 0, 0);
     let mut left = usize::MAX;
+    // Until a look has reached its end, nothing is known to be replicated.
+    let mut known = Look::none(triggered);
     loop {
         let rest = until.saturating_sub(net.now());
         output.waiting(triggered.seen.len().min(left), length.min(rest));
@@ -100,18 +115,22 @@ pub(super) fn wait<N: Net, C: Console>(
         });
         run.listings += 1;
         let exact = end.is_ok();
-        if (exact && look.left.is_empty()) || net.now() >= until || net.stop_requested() {
-            return waited(triggered, &look, rounds, exact);
+        let ended = exact && look.left.is_empty();
+        if exact {
+            stalled = if look.left.len() < left { 0 } else { stalled + 1 };
+            left = look.left.len();
+            known = look;
         }
-        stalled = if look.left.len() < left { 0 } else { stalled + 1 };
-        left = look.left.len();
+        if ended || net.now() >= until || net.stop_requested() {
+            return waited(triggered, &known, rounds, exact);
+        }
         if exact && stalled >= PATIENCE && rounds < MAX_ROUNDS {
             rounds += 1;
             stalled = 0;
             since = net.unix();
             output.quietly(|output| {
                 let mut tracker = Tracker::new(output, false, false);
-                let only = Only::These(Rc::new(look.left));
+                let only = Only::These(Rc::new(std::mem::take(&mut known.left)));
                 let again = pass(args, only, run.client.clone(), net, &mut tracker);
                 run.client = again.client;
                 run.listings += again.listings;
