@@ -97,6 +97,8 @@ pub fn run(words: &[&str]) -> Result {
         check(&mut missed, above <= 80, format!("-c {concurrency}: {above} MiB above start-up"));
     }
     listing(&mut missed)?;
+    println!("\n`--rate-limit` as the server sees it\n");
+    crate::sh::run(Command::new(built("pacing")).arg(built("mc-wasi")))?;
     // The grant check and signing of one request; it fails above its target of 4 µs.
     crate::sh::run(&mut crate::sh::cargo("run --quiet --release --example gate-cost"))?;
     println!(
