@@ -25,7 +25,10 @@ pub fn tool() -> Result {
     }
     let folder = root().join("target/tools");
     let install = ["install", "--locked", "cargo-fuzz", "--root"];
-    run(cargo(&install.join(" ")).arg(&folder).env("CARGO_TARGET_DIR", folder.join("build")))
+    let build = folder.join("build");
+    run(cargo(&install.join(" ")).arg(&folder).env("CARGO_TARGET_DIR", &build))?;
+    // What it is made of is of no use afterwards.
+    std::fs::remove_dir_all(build).map_err(|error| error.to_string())
 }
 
 /// Runs each for a few seconds.

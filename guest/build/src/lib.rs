@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasm_metadata::{
-    AddMetadata, AddMetadataField, Authors, Description, Licenses, Revision, Version,
+    AddMetadata, AddMetadataField, Authors, Description, Licenses, Revision, Source, Version,
 };
 
 /// The target of the component.
@@ -130,6 +130,10 @@ fn describe(component: &[u8], revision: Option<&str>) -> Result<Vec<u8>, String>
         metadata.description = AddMetadataField::Set(Description::new(ABOUT));
         metadata.licenses = AddMetadataField::Set(Licenses::new(env!("CARGO_PKG_LICENSE"))?);
         metadata.version = AddMetadataField::Set(Version::new(env!("CARGO_PKG_VERSION")));
+        // Where the manifest names the repository; it has no public address yet.
+        if let Some(source) = option_env!("CARGO_PKG_REPOSITORY").filter(|url| !url.is_empty()) {
+            metadata.source = AddMetadataField::Set(Source::new(source)?);
+        }
         if let Some(revision) = revision {
             metadata.revision = AddMetadataField::Set(Revision::new(revision.to_owned()));
         }
