@@ -7,11 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
+use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error, Target, Version};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::minio::{Keys, Pair, tool, workspace_root};
 use mc_wasi_tests::stock::isolate;
 use resync_core::args::Args;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -134,5 +136,36 @@ fn the_scheduled_commands_are_ones_the_command_takes() {
         let args = Args::parse(words, &|_| None).expect("valid arguments");
         assert_eq!(args.target.text, "myaistor/mybucket");
         assert!(args.json && args.rate_limit == Some(200.0));
+    }
+}
+
+/// The names of all members, but not those that stand for ARNs, statuses or the server's own.
+fn members(value: &Value, into: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let upper = name.chars().next().is_some_and(char::is_uppercase);
+        if !upper && !name.starts_with("arn:") {
+            into.insert(name.clone());
+        }
+        members(value, into);
+    }
+}
+
+#[test]
+fn every_member_of_the_json_output_is_described() {
+    let text = doc("json.md");
+    let failing = Version::put("a").refusing(S3Error::new(400, "InvalidArgument"));
+    let backlog = Backlog::of([failing, Version::purge("b"), Version::put("c")]);
+    let offline = Target { online: false, ..Target::default() };
+    let options = Options { targets: vec![offline], ..Options::with_backlog(backlog) };
+    let server = FakeServer::start(options);
+    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mut found = BTreeSet::new();
+    let mut lines = mc_wasi.run(&["a/mybucket", "--json", "--wait", "1s"]).json();
+    lines.extend(mc_wasi.run(&["a/nosuchbucket", "--json"]).json());
+    lines.iter().for_each(|line| members(line, &mut found));
+    assert!(found.contains("offlineTargets") && found.contains("failedAgain"), "{found:?}");
+    for name in found {
+        let named = text.contains(&format!("`{name}`")) || text.contains(&format!(".{name}`"));
+        assert!(named, "docs/json.md does not describe {name}");
     }
 }
