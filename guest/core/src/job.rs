@@ -9,6 +9,7 @@ use crate::counts::Counts;
 use crate::entry::{Item, Shape, Shapes};
 use crate::flights::{Flight, Flights};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
+use crate::outage::Outage;
 use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
@@ -22,10 +23,6 @@ use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
-
-/// Versions that fail one after the other because the server cannot be reached, each after all its
-/// attempts, before the run ends: the rest of a million would only fail more slowly.
-const MAX_UNREACHABLE: u32 = 20;
 
 /// Versions that wait for another attempt at most. A server that turns everything down must not
 /// make the whole backlog wait in memory.
@@ -77,7 +74,7 @@ pub struct Job {
     counts: Counts,
     refused: Option<Cause>,
     refused_copy: bool,
-    unreachable: u32,
+    outage: Outage,
     stopped: Option<Duration>,
     given_up: u64,
     location_asked: bool,
@@ -101,7 +98,7 @@ impl Job {
             counts: Counts::default(),
             refused: None,
             refused_copy: false,
-            unreachable: 0,
+            outage: Outage::default(),
             stopped: None,
             given_up: 0,
             location_asked: false,
@@ -247,8 +244,14 @@ impl Job {
     }
 
     fn has_work(&self, now: Duration) -> bool {
-        let fresh = !self.spool.is_empty() && self.retries.len() < MAX_RETRIES;
-        fresh || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+        self.has_fresh(now) || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+    }
+
+    fn has_fresh(&self, now: Duration) -> bool {
+        let waiting = self.retries.len();
+        !self.spool.is_empty()
+            && waiting < MAX_RETRIES
+            && self.outage.next_start(waiting, now) <= now
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
@@ -281,8 +284,9 @@ impl Job {
             if let Some((at, _)) = self.retries.keys().next() {
                 due.push(self.pacer.next_start().max(*at));
             }
-            if !self.spool.is_empty() && self.retries.len() < MAX_RETRIES {
-                due.push(self.pacer.next_start());
+            let waiting = self.retries.len();
+            if !self.spool.is_empty() && waiting < MAX_RETRIES {
+                due.push(self.pacer.next_start().max(self.outage.next_start(waiting, now)));
             }
         }
         due.into_iter().min().map(|at| at.max(now))
@@ -360,6 +364,7 @@ impl Job {
             }
             Err(error) => (Verdict::Failed(Cause::Transport(error.clone())), None),
         };
+        self.outage.heard(&verdict, net.now());
         let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
         match (verdict, result) {
             (Verdict::Triggered(Trigger::Object), Ok(head)) if clearing => {
@@ -407,7 +412,8 @@ impl Job {
         cause: Cause,
         retry_after: Option<u64>,
     ) {
-        if flight.attempts >= retry::S3.attempts {
+        let spared = self.outage.spares(&cause, self.retries.len(), net.now());
+        if flight.attempts >= retry::S3.attempts && !spared {
             return self.finish(sink, &flight, &Outcome::Failed(cause));
         }
         let asked = retry_after.map(Duration::from_secs).unwrap_or_default().min(MAX_RETRY_AFTER);
@@ -428,16 +434,12 @@ impl Job {
 
     fn finish(&mut self, sink: &mut dyn Sink, flight: &Flight, outcome: &Outcome) {
         self.counts.done(outcome);
-        match outcome {
-            Outcome::Failed(cause @ Cause::Transport(error))
-                if *error != TransportError::Denied =>
-            {
-                self.unreachable += 1;
-                if self.unreachable >= MAX_UNREACHABLE {
-                    self.refused.get_or_insert(cause.clone());
-                }
-            }
-            _ => self.unreachable = 0,
+        if let Outcome::Failed(cause) = outcome
+            && self.outage.failed(cause)
+            // Of those at the very end, there is no rest to be spared.
+            && (matches!(cause, Cause::Transport(_)) || !self.spool.is_empty())
+        {
+            self.refused.get_or_insert(cause.clone());
         }
         if let Some(shape) = self.shapes.get(flight.item.shape) {
             sink.version(&flight.item, shape, outcome, flight.attempts);

@@ -27,6 +27,7 @@ pub mod job;
 pub mod listing;
 pub mod message;
 pub mod net;
+mod outage;
 pub mod outcome;
 pub mod pacing;
 pub mod progress;
