@@ -14,6 +14,7 @@ use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry::{self, MAX_RETRY_AFTER};
+use crate::skew;
 use crate::spec::{Mode, Spec};
 use crate::spool::Spool;
 use crate::timestamp;
@@ -383,7 +384,10 @@ impl Job {
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
-            (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
+            (Verdict::Fatal(cause), Ok(answer)) => {
+                self.refuse(sink, &flight, skew::named(cause, answer, net.unix()));
+            }
+            (Verdict::Fatal(cause), Err(_)) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), _) => self.again(net, sink, flight, cause, retry_after),
             // Every answer names the right region, so a wrong one that stays is the user's own.
             (Verdict::Region(error), _)
@@ -413,6 +417,10 @@ impl Job {
         retry_after: Option<u64>,
     ) {
         let spared = self.outage.spares(&cause, self.retries.len(), net.now());
+        let all_alike = matches!(&cause, Cause::Server(error) if error.code == outcome::NO_BUCKET);
+        if flight.attempts >= retry::S3.attempts && all_alike {
+            return self.refuse(sink, &flight, cause);
+        }
         if flight.attempts >= retry::S3.attempts && !spared {
             return self.finish(sink, &flight, &Outcome::Failed(cause));
         }

@@ -39,6 +39,7 @@ pub mod s3error;
 pub mod secret;
 pub mod seen;
 pub mod sigv4;
+mod skew;
 pub mod spec;
 pub mod spool;
 pub mod survey;

@@ -38,12 +38,21 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Check the secret key of the alias; a proxy that changes the Host header causes this too."
                 .to_owned()
         }
+        "InvalidAccessKeyId" if error.message.contains("disabled") => {
+            "`mc admin user enable` lets its user in again.".to_owned()
+        }
         "InvalidAccessKeyId" => "Check the access key of the alias.".to_owned(),
+        "SlowDownRead" => {
+            "`mc admin info` shows whether the server has lost drives; if not, it is overloaded."
+                .to_owned()
+        }
         "InvalidTokenId" | "ExpiredToken" => {
             "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
-        "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
+        "RequestTimeTooSkewed" => {
+            "Compare the clocks of this machine and of the server, and set the wrong one.".to_owned()
+        },
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
         }
@@ -110,6 +119,26 @@ mod tests {
             "Access Denied. The account needs s3:GetObject on arn:aws:s3:::b/*."
         );
         assert!(denied(During::Copy).contains("s3:PutObject"));
+    }
+
+    #[test]
+    fn what_only_an_operator_can_mend_is_said() {
+        let said = |code: &str, message: &str| {
+            let error =
+                S3Error { code: code.into(), message: message.into(), ..S3Error::default() };
+            explain(&Cause::Server(Box::new(error)), During::Trigger, "b", "h:9000")
+        };
+        let disabled = "Your account is disabled; please contact your administrator.";
+        assert!(
+            said("InvalidAccessKeyId", disabled)
+                .ends_with("`mc admin user enable` lets its user in again.")
+        );
+        assert!(
+            said("InvalidAccessKeyId", "It does not exist.")
+                .ends_with("Check the access key of the alias.")
+        );
+        assert!(said("SlowDownRead", "Resource requested is unreadable").contains("mc admin info"));
+        assert!(said("RequestTimeTooSkewed", "Too large.").ends_with("and set the wrong one."));
     }
 
     #[test]
