@@ -84,7 +84,9 @@ pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> Stri
     };
     match &failure.cause {
         Break::Refused(cause) => {
-            format!("{}{after}", explain(cause, During::Listing, bucket, authority))
+            let text = explain(cause, During::Listing, bucket, authority);
+            let stop = if after.is_empty() || text.ends_with('.') { "" } else { "." };
+            format!("{text}{stop}{after}")
         }
         Break::Server(_) => format!(
             "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
@@ -144,6 +146,15 @@ mod tests {
     #[test]
     fn a_network_error_names_the_server() {
         let cause = Cause::Transport(TransportError::Refused);
+        let break_off = |after: &str| {
+            let (cause, after) = (Break::Refused(cause.clone()), after.to_owned());
+            explain_listing(&Failure { cause, begun: true, after }, "b", "h:9000")
+        };
+        let missing = "h:9000: connection refused. Everything after `k` is missing.";
+        assert_eq!(
+            (break_off("k").as_str(), break_off("").as_str()),
+            (missing, "h:9000: connection refused")
+        );
         assert_eq!(explain(&cause, During::Listing, "b", "h:9000"), "h:9000: connection refused");
     }
 }
