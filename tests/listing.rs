@@ -251,7 +251,7 @@ fn a_listing_that_is_refused_for_now_is_asked_for_again() {
         (403, "AccessDenied", "admin:ReplicationDiff"),
         (403, "SignatureDoesNotMatch", "Check the secret key of the alias"),
         (403, "InvalidAccessKeyId", "Check the access key of the alias"),
-        (403, "RequestTimeTooSkewed", "Set the clock of this machine"),
+        (403, "RequestTimeTooSkewed", "Compare the clocks of this machine and of the server"),
         (404, "XMinioAdminRemoteTargetNotFoundError", "`mc replicate add` makes one"),
     ] {
         let (server, ran) = run(options(), [on_diff(Effect::Answer(S3Error::new(status, code)))]);

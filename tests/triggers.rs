@@ -134,7 +134,6 @@ fn what_every_version_would_be_refused_for_ends_the_run_early_and_says_why() {
         ),
         (answer(403, "SignatureDoesNotMatch"), "Check the secret key of the alias"),
         (answer(403, "InvalidTokenId"), "Get a new session token"),
-        (answer(404, "NoSuchBucket"), "The specified bucket does not exist"),
     ] {
         let server = start(Backlog::synthetic(5000, 1));
         server.inject(Fault::on(Route::Head, effect).after(100));
@@ -147,6 +146,21 @@ fn what_every_version_would_be_refused_for_ends_the_run_early_and_says_why() {
         let failed = summary["failed"].as_u64().unwrap();
         assert!((1..=10).contains(&failed), "those in flight: {failed}");
         assert!(heads(&server).len() <= 110, "{said}");
+    }
+}
+
+#[test]
+fn a_bucket_that_is_gone_for_good_ends_the_run_and_one_that_is_gone_for_a_moment_does_not() {
+    for (times, processed) in [(1000, 100), (15, 400)] {
+        let server = start(Backlog::synthetic(400, 1));
+        server.inject(Fault::on(Route::Head, answer(404, "NoSuchBucket")).after(100).times(times));
+        let ran = run(&server, &["--rate-limit", "100"]);
+        let summary = ran.summary();
+        let whole = processed == 400;
+        assert_eq!((ran.status, &summary["complete"]), (i32::from(!whole), &Value::Bool(whole)));
+        assert_eq!(summary["processed"], processed, "{summary}");
+        let said = &summary["error"]["cause"]["message"];
+        assert!(whole || said == "The specified bucket does not exist", "{said}");
     }
 }
 

@@ -1,11 +1,14 @@
 //! Test support for `mc-wasi`: servers that a replication backlog can be triggered on, one of them
 //! real and one not.
 
+pub mod background;
 pub mod fake;
+pub mod faketime;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
 pub mod registry;
+pub mod relay;
 pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;

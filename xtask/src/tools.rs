@@ -13,6 +13,7 @@ pub fn all() -> Result {
     go_tools()?;
     stock::hosts()?;
     debian("tinyproxy", "tinyproxy")?;
+    debian("faketime", "faketime")?;
     debian("docker-registry", "docker-registry")?;
     fuzz::tool()
 }

@@ -9,10 +9,12 @@ use crate::counts::Counts;
 use crate::entry::{Item, Shape, Shapes};
 use crate::flights::{Flight, Flights};
 use crate::net::{Event, Net, Response, Ticket, TransportError};
+use crate::outage::Outage;
 use crate::outcome::{self, Cause, Outcome, Trigger, Verdict};
 use crate::pacing::Pacer;
 use crate::reader::{Failure, LISTING, Reader, State};
 use crate::retry;
+use crate::skew;
 use crate::spec::{Mode, Spec};
 use crate::spool::Spool;
 use crate::window::Window;
@@ -21,10 +23,6 @@ use std::time::Duration;
 
 /// The ticket of the `?location` request, sent at most once.
 const LOCATION: Ticket = u64::MAX - 2;
-
-/// Versions that fail one after the other because the server cannot be reached, each after all its
-/// attempts, before the run ends: the rest of a million would only fail more slowly.
-const MAX_UNREACHABLE: u32 = 20;
 
 /// Versions that wait for another attempt at most. A server that turns everything down must not
 /// make the whole backlog wait in memory.
@@ -76,7 +74,7 @@ pub struct Job {
     counts: Counts,
     refused: Option<Cause>,
     refused_copy: bool,
-    unreachable: u32,
+    outage: Outage,
     stopped: Option<Duration>,
     given_up: u64,
     location_asked: bool,
@@ -100,7 +98,7 @@ impl Job {
             counts: Counts::default(),
             refused: None,
             refused_copy: false,
-            unreachable: 0,
+            outage: Outage::default(),
             stopped: None,
             given_up: 0,
             location_asked: false,
@@ -246,8 +244,14 @@ impl Job {
     }
 
     fn has_work(&self, now: Duration) -> bool {
-        let fresh = !self.spool.is_empty() && self.retries.len() < MAX_RETRIES;
-        fresh || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+        self.has_fresh(now) || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+    }
+
+    fn has_fresh(&self, now: Duration) -> bool {
+        let waiting = self.retries.len();
+        !self.spool.is_empty()
+            && waiting < MAX_RETRIES
+            && self.outage.next_start(waiting, now) <= now
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
@@ -280,8 +284,9 @@ impl Job {
             if let Some((at, _)) = self.retries.keys().next() {
                 due.push(self.pacer.next_start().max(*at));
             }
-            if !self.spool.is_empty() && self.retries.len() < MAX_RETRIES {
-                due.push(self.pacer.next_start());
+            let waiting = self.retries.len();
+            if !self.spool.is_empty() && waiting < MAX_RETRIES {
+                due.push(self.pacer.next_start().max(self.outage.next_start(waiting, now)));
             }
         }
         due.into_iter().min().map(|at| at.max(now))
@@ -351,6 +356,7 @@ impl Job {
             Err(error @ TransportError::Tls(_)) => Verdict::Fatal(Cause::Transport(error.clone())),
             Err(error) => Verdict::Failed(Cause::Transport(error.clone())),
         };
+        self.outage.heard(&verdict, net.now());
         let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
         match (verdict, result) {
             (Verdict::Triggered(Trigger::Object), Ok(head)) if clearing => {
@@ -369,9 +375,12 @@ impl Job {
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
-            (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
-            (Verdict::Again(cause), Ok(response)) => {
-                let asked = retry::asked(response, net.unix());
+            (Verdict::Fatal(cause), Ok(answer)) => {
+                self.refuse(sink, &flight, skew::named(cause, answer, net.unix()));
+            }
+            (Verdict::Fatal(cause), Err(_)) => self.refuse(sink, &flight, cause),
+            (Verdict::Again(cause), Ok(answer)) => {
+                let asked = retry::asked(answer, net.unix());
                 self.again(net, sink, flight, cause, asked);
             }
             (Verdict::Again(cause), Err(_)) => self.again(net, sink, flight, cause, Duration::ZERO),
@@ -402,7 +411,12 @@ impl Job {
         cause: Cause,
         asked: Duration,
     ) {
-        if flight.attempts >= retry::S3.attempts {
+        let spared = self.outage.spares(&cause, self.retries.len(), net.now());
+        let all_alike = matches!(&cause, Cause::Server(error) if error.code == outcome::NO_BUCKET);
+        if flight.attempts >= retry::S3.attempts && all_alike {
+            return self.refuse(sink, &flight, cause);
+        }
+        if flight.attempts >= retry::S3.attempts && !spared {
             return self.finish(sink, &flight, &Outcome::Failed(cause));
         }
         self.counts.retry_after = self.counts.retry_after.max(asked);
@@ -423,16 +437,12 @@ impl Job {
 
     fn finish(&mut self, sink: &mut dyn Sink, flight: &Flight, outcome: &Outcome) {
         self.counts.done(outcome);
-        match outcome {
-            Outcome::Failed(cause @ Cause::Transport(error))
-                if *error != TransportError::Denied =>
-            {
-                self.unreachable += 1;
-                if self.unreachable >= MAX_UNREACHABLE {
-                    self.refused.get_or_insert(cause.clone());
-                }
-            }
-            _ => self.unreachable = 0,
+        if let Outcome::Failed(cause) = outcome
+            && self.outage.failed(cause)
+            // Of those at the very end, there is no rest to be spared.
+            && (matches!(cause, Cause::Transport(_)) || !self.spool.is_empty())
+        {
+            self.refused.get_or_insert(cause.clone());
         }
         if let Some(shape) = self.shapes.get(flight.item.shape) {
             sink.version(&flight.item, shape, outcome, flight.attempts);

@@ -121,7 +121,9 @@ pub fn of_error(error: S3Error) -> Verdict {
             Verdict::Triggered(Trigger::CustomerKey)
         }
         (404, "NoSuchKey" | "NoSuchVersion") => Verdict::Vanished,
-        (404, "NoSuchBucket") => Verdict::Fatal(cause(error)),
+        // It was listed a moment ago. A server that loses most of its drives says so for a second
+        // before it says 503 (observed).
+        (404, NO_BUCKET) => Verdict::Again(cause(error)),
         _ if is_wrong_region(&error) => Verdict::Region(error),
         _ if retry::retries_answer(&error) => Verdict::Again(cause(error)),
         // Permission, signature, clock: the next million versions would answer the same.
@@ -129,6 +131,9 @@ pub fn of_error(error: S3Error) -> Verdict {
         _ => Verdict::Failed(cause(error)),
     }
 }
+
+/// What the server answers when it finds no bucket of that name.
+pub const NO_BUCKET: &str = "NoSuchBucket";
 
 /// The server's sentence is the only sign: it shares its code with other invalid requests.
 pub fn is_customer_key(error: &S3Error) -> bool {
@@ -209,12 +214,13 @@ mod tests {
             (403, "SignatureDoesNotMatch"),
             (403, "InvalidAccessKeyId"),
             (403, ""),
-            (404, "NoSuchBucket"),
         ] {
             assert!(matches!(coded(status, code), Verdict::Fatal(_)), "{code}");
         }
         assert!(matches!(coded(400, "AuthorizationHeaderMalformed"), Verdict::Region(_)));
-        for (status, code) in [(503, "SlowDownRead"), (429, ""), (500, "InternalError")] {
+        for (status, code) in
+            [(503, "SlowDownRead"), (429, ""), (500, "InternalError"), (404, "NoSuchBucket")]
+        {
             assert!(matches!(coded(status, code), Verdict::Again(_)), "{code}");
         }
     }

@@ -10,7 +10,7 @@ use crate::client::{Client, is_wrong_region};
 use crate::entry::{BadLine, Item, Shapes, VersionId, parse_line};
 use crate::listing::{LineTooLong, Lines};
 use crate::net::{Net, Response, Ticket, TransportError};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, NO_BUCKET};
 use crate::retry;
 use crate::s3error::S3Error;
 use std::collections::HashSet;
@@ -244,7 +244,10 @@ impl Reader {
                 let asked = retry::asked(&response, net.unix());
                 if is_wrong_region(&error) && region_changed && self.attempts < 3 {
                     self.open(net, client);
-                } else if retry::retries_answer(&error) {
+                } else if retry::retries_answer(&error)
+                    // A bucket that was listed before is not gone, but its drives may be.
+                    || (self.begun && error.code == NO_BUCKET)
+                {
                     self.refused(net, Cause::Server(Box::new(error)), asked);
                 } else {
                     self.fail(Break::Refused(Cause::Server(Box::new(error))));

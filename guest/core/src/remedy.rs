@@ -38,12 +38,21 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Check the secret key of the alias; a proxy that changes the Host header causes this too."
                 .to_owned()
         }
+        "InvalidAccessKeyId" if error.message.contains("disabled") => {
+            "`mc admin user enable` lets its user in again.".to_owned()
+        }
         "InvalidAccessKeyId" => "Check the access key of the alias.".to_owned(),
+        "SlowDownRead" => {
+            "`mc admin info` shows whether the server has lost drives; if not, it is overloaded."
+                .to_owned()
+        }
         "InvalidTokenId" | "ExpiredToken" => {
             "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
-        "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
+        "RequestTimeTooSkewed" => {
+            "Compare the clocks of this machine and of the server, and set the wrong one.".to_owned()
+        },
         "XMinioAdminRemoteTargetNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
         }
@@ -75,7 +84,9 @@ pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> Stri
     };
     match &failure.cause {
         Break::Refused(cause) => {
-            format!("{}{after}", explain(cause, During::Listing, bucket, authority))
+            let text = explain(cause, During::Listing, bucket, authority);
+            let stop = if after.is_empty() || text.ends_with('.') { "" } else { "." };
+            format!("{text}{stop}{after}")
         }
         Break::Server(_) => format!(
             "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
@@ -113,8 +124,37 @@ mod tests {
     }
 
     #[test]
+    fn what_only_an_operator_can_mend_is_said() {
+        let said = |code: &str, message: &str| {
+            let error =
+                S3Error { code: code.into(), message: message.into(), ..S3Error::default() };
+            explain(&Cause::Server(Box::new(error)), During::Trigger, "b", "h:9000")
+        };
+        let disabled = "Your account is disabled; please contact your administrator.";
+        assert!(
+            said("InvalidAccessKeyId", disabled)
+                .ends_with("`mc admin user enable` lets its user in again.")
+        );
+        assert!(
+            said("InvalidAccessKeyId", "It does not exist.")
+                .ends_with("Check the access key of the alias.")
+        );
+        assert!(said("SlowDownRead", "Resource requested is unreadable").contains("mc admin info"));
+        assert!(said("RequestTimeTooSkewed", "Too large.").ends_with("and set the wrong one."));
+    }
+
+    #[test]
     fn a_network_error_names_the_server() {
         let cause = Cause::Transport(TransportError::Refused);
+        let break_off = |after: &str| {
+            let (cause, after) = (Break::Refused(cause.clone()), after.to_owned());
+            explain_listing(&Failure { cause, begun: true, after }, "b", "h:9000")
+        };
+        let missing = "h:9000: connection refused. Everything after `k` is missing.";
+        assert_eq!(
+            (break_off("k").as_str(), break_off("").as_str()),
+            (missing, "h:9000: connection refused")
+        );
         assert_eq!(explain(&cause, During::Listing, "b", "h:9000"), "h:9000: connection refused");
     }
 }

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Attempts at a version before it has failed.
 const ATTEMPTS: usize = 10;
+/// More mishaps than a run has patience for.
+const ENDLESS: usize = 500;
 
 /// Breaks without a new entry before a listing is given up.
 const MAX_FRUITLESS: usize = 5;
@@ -317,15 +319,45 @@ fn a_full_spool_closes_the_listing_and_takes_it_up_again_without_loss() {
 fn a_server_that_is_gone_ends_the_run_instead_of_failing_version_by_version() {
     let mut versions = objects(5000);
     for version in &mut versions[100..] {
-        version.mishaps = vec![Mishap::Closed; ATTEMPTS];
+        version.mishaps = vec![Mishap::Closed; ENDLESS];
     }
     let mut sim = Sim::new(versions);
     let ran = run(spec(), &mut sim);
     assert!(matches!(ran.end, End::Refused(_)), "{:?}", ran.end);
+    let last = sim.starts[sim.starts.len() - 1];
+    assert!((30.0..60.0).contains(&last.as_secs_f64()), "{last:?}");
     let counts = ran.counts;
     assert_eq!(counts.triggered, 100);
     assert!((20..40).contains(&counts.failed), "{counts:?}");
     assert_eq!(counts.total, counts.triggered + counts.failed + counts.not_reached);
+}
+
+#[test]
+fn a_server_that_is_out_for_a_while_fails_no_version() {
+    for mishap in [Mishap::Closed, Mishap::Status(503, None), Mishap::Status(504, Some("2"))] {
+        let mut sim = Sim::new(objects(5000));
+        sim.out = (Duration::from_secs(1)..Duration::from_secs(21), mishap);
+        let ran = run(Spec { rate_limit: Some(500.0), ..spec() }, &mut sim);
+        assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 5000), "{mishap:?}");
+    }
+}
+
+#[test]
+fn a_server_without_its_drives_ends_the_run_and_single_lost_objects_do_not() {
+    let mut sim = Sim::new(objects(5000));
+    sim.out = (Duration::from_secs(1)..Duration::MAX, Mishap::Status(503, None));
+    let ran = run(Spec { rate_limit: Some(500.0), ..spec() }, &mut sim);
+    assert!(matches!(ran.end, End::Refused(_)), "{:?}", ran.end);
+    let counts = ran.counts;
+    assert!((20..40).contains(&counts.failed), "{counts:?}");
+    assert_eq!(counts.total, counts.triggered + counts.failed + counts.not_reached);
+
+    let mut versions = objects(5000);
+    for version in versions.iter_mut().step_by(100) {
+        version.mishaps = vec![Mishap::Status(503, None); ENDLESS];
+    }
+    let ran = run(spec(), &mut Sim::new(versions));
+    assert_eq!((ran.end, ran.counts.triggered, ran.counts.failed), (End::Complete, 4950, 50));
 }
 
 #[test]

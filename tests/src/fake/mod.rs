@@ -62,6 +62,7 @@ pub use self::fault::{Chunks, Cut, Effect, Fault, Route};
 pub use self::log::Logged;
 pub use self::options::{ObjectLock, Options, Target};
 pub use self::store::{Backlog, Triggered};
+pub(crate) use self::version::mix;
 pub use self::version::{
     Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version,
 };

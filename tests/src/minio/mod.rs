@@ -31,6 +31,7 @@ mod backlog;
 mod builder;
 mod certs;
 mod client;
+mod drives;
 mod look;
 mod mc;
 mod objects;

@@ -98,6 +98,8 @@ pub(crate) struct Sim {
     pub(crate) latency: Range<u64>,
     /// Versions leave the backlog once they are queued.
     pub(crate) replicates: bool,
+    /// When every trigger meets with this.
+    pub(crate) out: (Range<Duration>, Mishap),
     /// When the user stops the run.
     pub(crate) stop_at: Option<Duration>,
     /// Draws the sizes of chunks, the latency and the job's jitter. Not 0.
@@ -128,6 +130,7 @@ impl Sim {
             chunks: 1..5000,
             latency: 0..20,
             replicates: true,
+            out: (Duration::ZERO..Duration::ZERO, Mishap::Closed),
             stop_at: None,
             queued: BTreeMap::new(),
             starts: Vec::new(),
@@ -222,7 +225,10 @@ impl Sim {
         let name = name_in(path);
         let index = self.index.get(&name).unwrap_or_else(|| panic!("{name:?} was never listed"));
         let version = &mut self.versions[*index];
-        let mishap = (!version.mishaps.is_empty()).then(|| version.mishaps.remove(0));
+        let mut mishap = (!version.mishaps.is_empty()).then(|| version.mishaps.remove(0));
+        if self.out.0.contains(&self.now) {
+            mishap = Some(self.out.1);
+        }
         let fate = version.fate;
         if matches!(mishap, Some(Mishap::Lost))
             || (mishap.is_none() && matches!(fate, Fate::Queued | Fate::Marker))
