@@ -182,6 +182,16 @@ impl FakeServer {
         Counters::get(&self.state.counters.bad_signatures)
     }
 
+    /// How many listings were begun.
+    pub fn listings(&self) -> u64 {
+        Counters::get(&self.state.counters.listings)
+    }
+
+    /// How many entries all of them had, those included that were made and never read.
+    pub fn listed(&self) -> u64 {
+        Counters::get(&self.state.counters.listed)
+    }
+
     /// How often a `HEAD` triggered each version.
     pub fn triggered(&self) -> Triggered {
         self.state.store.triggered()
