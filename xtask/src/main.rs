@@ -1,5 +1,6 @@
 //! `cargo xtask TASK`: everything a contributor runs, in one place.
 
+mod backlog;
 mod bench;
 mod demo;
 mod dist;
@@ -20,6 +21,7 @@ cargo xtask TASK
   tools          set up the tools only
   fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
+  bench --backlog  memory and repeated listing over five and ten million versions
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
 
