@@ -6,6 +6,7 @@ pub mod guests;
 pub mod mcwasi;
 pub mod minio;
 pub mod registry;
+pub mod soak;
 pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;

@@ -66,6 +66,8 @@ pub use self::version::{
     Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version,
 };
 
+pub(crate) use self::version::mix;
+
 use self::state::{Counters, State};
 use self::store::Found;
 use self::tls::Tls;
