@@ -31,6 +31,10 @@ const MAX_SAME_ERROR: u32 = 2;
 /// that nobody is there any more.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// The bucket has no replication target, or the server has started so recently that it does not
+/// know of any yet.
+const NO_TARGET: &str = "XMinioAdminRemoteTargetNotFoundError";
+
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -240,7 +244,10 @@ impl Reader {
                     .and_then(|value| timestamp::retry_after_seconds(value, net.unix()));
                 if is_wrong_region(&error) && region_changed && self.attempts < 3 {
                     self.open(net, client);
-                } else if retry::retries_answer(&error) {
+                } else if retry::retries_answer(&error)
+                    // There was one a moment ago.
+                    || (self.begun && error.code == NO_TARGET)
+                {
                     self.refused(net, Cause::Server(Box::new(error)), after);
                 } else {
                     self.fail(Break::Refused(Cause::Server(Box::new(error))));

@@ -45,7 +45,7 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
         }
         "RequestTimeTooSkewed" => "Set the clock of this machine.".to_owned(),
         "XMinioAdminRemoteTargetNotFoundError" => {
-            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
+            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one. A server that has just started may not know its targets yet: then run again.")
         }
         "InvalidRequest" if error.message.contains("invalid arn") => {
             format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")

@@ -96,6 +96,7 @@ const ALL: &[Break] = &[
     Break::Keyless,
     Break::Garbage,
     Break::Busy,
+    Break::Starting,
     Break::NoAnswer,
 ];
 
@@ -290,6 +291,19 @@ fn a_listing_that_never_gets_further_is_given_up() {
     let End::Listing(failure) = ran.end else { panic!("{:?}", ran.end) };
     assert_eq!((failure.begun, failure.after.as_str()), (true, "data/000039"));
     assert_eq!((ran.listings as usize, ran.counts.triggered), (1 + MAX_FRUITLESS, 40));
+}
+
+#[test]
+fn a_server_that_has_lost_its_targets_is_one_that_has_just_started_if_it_had_some() {
+    let mut sim = Sim::new(objects(100));
+    sim.breaks = [(40, Break::Cut), (0, Break::Starting), (0, Break::Starting)].into();
+    let ran = run(spec(), &mut sim);
+    assert_eq!((ran.end, ran.listings, ran.counts.triggered), (End::Complete, 4, 100));
+
+    let mut sim = Sim::new(objects(100));
+    sim.breaks = [(0, Break::Starting)].into();
+    let End::Listing(failure) = run(spec(), &mut sim).end else { panic!("there is no target") };
+    assert!(!failure.begun, "{failure:?}");
 }
 
 #[test]
