@@ -9,9 +9,9 @@ const TIME: Duration = Duration::from_secs(25);
 
 #[test]
 fn nothing_is_lost_between_two_real_servers_that_fail_and_no_run_claims_too_much() {
-    let options =
-        Options { mc_wasi: env!("CARGO_BIN_EXE_mc-wasi").to_owned(), time: TIME, seed: 20_261_124 };
-    let report = run(&options, &AtomicBool::new(false));
+    let mc_wasi = env!("CARGO_BIN_EXE_mc-wasi").to_owned();
+    let options = Options { mc_wasi, time: TIME, seed: 20_261_124, journal: None };
+    let report = run(options, &AtomicBool::new(false));
     println!("{report}");
     assert_eq!(report.wrong(), [""; 0]);
     // It is no proof if nothing went wrong, or nothing was there to be triggered.

@@ -24,7 +24,7 @@ cargo xtask TASK
   bench          compare with the Go peer and with native hyper
   bench --backlog  memory and repeated listing over five and ten million versions
   soak           run on two real MinIO servers that fail at random, and lose nothing
-                 [--minutes M] [--seed N]
+                 [--minutes M] [--seed N] [--journal FILE]
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
 

@@ -3,6 +3,7 @@
 //!
 //! Ctrl-C ends the faults, not the check; a second one ends it at once.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,9 @@ struct Args {
     /// What everything random follows from; a new one each time, unless it is given.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// A file for what happens when: a line for each fault and each run.
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
     /// The program under test; the one beside this by default.
     #[arg(long, value_name = "FILE")]
     mc_wasi: Option<PathBuf>,
@@ -47,6 +51,10 @@ fn main() -> ExitCode {
         Ok(path) => return fail(&format!("{} is missing; try cargo xtask soak", path.display())),
         Err(error) => return fail(&error.to_string()),
     };
+    let journal = match args.journal.as_ref().map(File::create).transpose() {
+        Ok(file) => file,
+        Err(error) => return fail(&format!("no journal: {error}")),
+    };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = args.seed.unwrap_or(now.as_millis() as u64 % 1_000_000_000);
     if let Err(error) = listen() {
@@ -62,7 +70,7 @@ fn main() -> ExitCode {
         "Soaking for {} minutes with --seed {seed}; Ctrl-C ends it sooner.",
         args.minutes
     ));
-    let report = run(&Options { mc_wasi, time, seed }, &STOP);
+    let report = run(Options { mc_wasi, time, seed, journal }, &STOP);
     say(&format!("\n{report}"));
     let wrong = report.wrong();
     if wrong.is_empty() {

@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::journal::Journal;
 use super::relay::Relay;
 use crate::minio::Pair;
 
@@ -40,13 +41,19 @@ pub(super) struct Faults<'a> {
     pair: &'a mut Pair,
     relay: &'a Relay,
     dice: Dice,
+    journal: &'a Journal,
     bag: Vec<Fault>,
     counts: BTreeMap<&'static str, u64>,
 }
 
 impl<'a> Faults<'a> {
-    pub(super) fn new(pair: &'a mut Pair, relay: &'a Relay, dice: Dice) -> Self {
-        Self { pair, relay, dice, bag: Vec::new(), counts: BTreeMap::new() }
+    pub(super) fn new(
+        pair: &'a mut Pair,
+        relay: &'a Relay,
+        dice: Dice,
+        journal: &'a Journal,
+    ) -> Self {
+        Self { pair, relay, dice, journal, bag: Vec::new(), counts: BTreeMap::new() }
     }
 
     /// Lets them happen, one after the other, until it is over; nothing is wrong any more then.
@@ -56,6 +63,7 @@ impl<'a> Faults<'a> {
         while !over() {
             let fault = self.next();
             *self.counts.entry(fault.name()).or_default() += 1;
+            self.journal.note(fault.name());
             self.begin(fault);
             self.pause(LASTS, over);
             // A source that is killed while the link is broken leaves a backlog that nothing but
@@ -66,6 +74,7 @@ impl<'a> Faults<'a> {
                 self.pause(LASTS, over);
             }
             self.end(fault, over);
+            self.journal.note(&format!("{}: over", fault.name()));
             self.pause(CALM, over);
         }
         self.counts
@@ -99,9 +108,11 @@ impl<'a> Faults<'a> {
     }
 
     fn kill_source(&mut self, over: &dyn Fn() -> bool) {
+        self.journal.note("source dies");
         self.pair.source_mut().kill();
         self.pause(DOWN, over);
         self.pair.source_mut().restart();
+        self.journal.note("source is back");
     }
 
     fn pause(&mut self, [least, most]: [Duration; 2], over: &dyn Fn() -> bool) {

@@ -12,12 +12,14 @@
 
 mod dice;
 mod faults;
+mod journal;
 mod relay;
 mod report;
 mod runs;
 mod truth;
 mod writer;
 
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +28,7 @@ pub use self::report::Report;
 
 use self::dice::Dice;
 use self::faults::Faults;
+use self::journal::Journal;
 use self::relay::Relay;
 use self::runs::{Runner, Tally};
 use self::truth::Truth;
@@ -34,7 +37,7 @@ use crate::minio::Pair;
 use crate::watch::open_files;
 
 /// What a soak is to do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Options {
     /// The program under test.
     pub mc_wasi: String,
@@ -42,6 +45,8 @@ pub struct Options {
     pub time: Duration,
     /// What everything random follows from.
     pub seed: u64,
+    /// Where each fault and each run is noted.
+    pub journal: Option<File>,
 }
 
 /// Ends the other threads when this one ends, and when it panics.
@@ -58,9 +63,9 @@ impl Drop for Over<'_> {
 /// # Panics
 /// When a server does not start, or does not come back.
 #[must_use]
-pub fn run(options: &Options, stop: &AtomicBool) -> Report {
+pub fn run(options: Options, stop: &AtomicBool) -> Report {
     let dice = |name: &str| Dice::new(options.seed, name);
-    let began = Instant::now();
+    let (began, journal) = (Instant::now(), Journal::new(options.journal));
     let mut pair = Pair::start();
     let source = pair.source();
     let relay =
@@ -72,7 +77,8 @@ pub fn run(options: &Options, stop: &AtomicBool) -> Report {
     // Compiles the component once, and not in each of the first runs.
     assert_eq!(mc_wasi.run(&["--help"]).status, 0, "mc-wasi runs");
     let client = pair.source_client();
-    let mut runner = Runner { mc_wasi: &mc_wasi, client: &client, tally: Tally::default() };
+    let tally = Tally::default();
+    let mut runner = Runner { mc_wasi: &mc_wasi, client: &client, journal: &journal, tally };
     let files_first = open_files(std::process::id());
 
     let over = AtomicBool::new(false);
@@ -86,7 +92,7 @@ pub fn run(options: &Options, stop: &AtomicBool) -> Report {
             runner.repeat(dice("runs"), &over);
         });
         let done = || done() || over.load(Ordering::Relaxed);
-        let faults = Faults::new(&mut pair, &relay, dice("faults")).befall(&done);
+        let faults = Faults::new(&mut pair, &relay, dice("faults"), &journal).befall(&done);
         drop(ends);
         runs.join().expect("the runs end");
         (writer.join().expect("the writer ends"), faults)

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::dice::Dice;
+use super::journal::Journal;
 use crate::mcwasi::{McWasi, Ran};
 use crate::minio::{Client, SOURCE_BUCKET, try_diff};
 use crate::watch::Watched;
@@ -83,6 +84,8 @@ pub(super) struct Runner<'a> {
     pub(super) mc_wasi: &'a McWasi,
     /// The source itself, for what the runs are compared with.
     pub(super) client: &'a Client,
+    /// Where each run is noted.
+    pub(super) journal: &'a Journal,
     /// What came of it.
     pub(super) tally: Tally,
 }
@@ -103,6 +106,7 @@ impl Runner<'_> {
         let mut command = self.mc_wasi.command(["replicate", "resync-backlog", "--json"]);
         // Ctrl-C is for the soak.
         command.args(words).process_group(0).stdout(Stdio::piped());
+        self.journal.note(&format!("run {}", words.join(" ")));
         let mut watched = Watched::start(&mut command);
         let (began, mut stopped) = (Instant::now(), None);
         let (mut files_first, mut files_last, mut files_most) = (0, 0, 0);
@@ -131,6 +135,8 @@ impl Runner<'_> {
         if finished.took > self.tally.longest.took {
             self.tally.longest = Longest { took: finished.took, files_first, files_last };
         }
+        let last = finished.ran.stdout.lines().last().unwrap_or_default();
+        self.journal.note(&format!("run: status {}, {last}", finished.ran.status));
         let run = Run { words, ran: &finished.ran, stopped: stopped.is_some(), hung };
         self.tally.most_files = self.tally.most_files.max(files_most);
         if files_most > run.concurrent() + OTHER_FILES {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::AtomicBool;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::runs::Runner;
@@ -12,6 +13,8 @@ use crate::minio::{Pair, SOURCE_BUCKET, Version};
 const QUIESCE: Duration = Duration::from_secs(300);
 /// Each run of that time waits so long for what it has triggered.
 const WAIT: &str = "--wait=20s";
+/// Between two of them.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How many of a kind are named.
 const NAMED: usize = 5;
 
@@ -53,6 +56,7 @@ pub(super) fn quiesce(runner: &mut Runner<'_>, truth: &mut Truth) {
             truth.named.extend(left.map(|(key, id)| format!("still in the backlog: {key} ({id})")));
             return;
         }
+        sleep(AGAIN);
     }
 }
 
