@@ -181,6 +181,15 @@ impl Reader {
         if !self.ended() {
             self.state = State::Idle;
             self.attempts = 0;
+            self.forgive();
+        }
+    }
+
+    /// What went wrong before the last new entry counts no more: a run of hours may meet more
+    /// restarts than one place of the listing is tried.
+    fn forgive(&mut self) {
+        if self.progressed {
+            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
         }
     }
 
@@ -327,9 +336,7 @@ impl Reader {
 
     /// The listing ended before its end.
     fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
-        if self.progressed {
-            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
-        }
+        self.forgive();
         self.fruitless += 1;
         let hopeless = match &cause {
             Break::Server(_) => {

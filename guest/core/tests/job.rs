@@ -328,6 +328,19 @@ fn a_full_spool_closes_the_listing_and_takes_it_up_again_without_loss() {
 }
 
 #[test]
+fn cuts_between_listings_that_get_further_and_are_closed_on_purpose_do_not_add_up() {
+    let mut sim = Sim::new(objects(20_000));
+    sim.chunks = 60_000..64_000;
+    sim.replicates = false;
+    // Every second listing is cut before it comes to anything new, the others are closed at the budget.
+    sim.breaks = (0..20).map(|n| (if n % 2 == 0 { usize::MAX } else { 0 }, Break::Cut)).collect();
+    let ran = run(Spec { memory: 1, concurrent: 100, ..spec() }, &mut sim);
+    assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 20_000));
+    assert!(sim.breaks.is_empty(), "only {} listings", ran.listings);
+    assert!(sim.queued.values().all(|times| *times == 1));
+}
+
+#[test]
 fn a_server_that_is_gone_ends_the_run_instead_of_failing_version_by_version() {
     let mut versions = objects(5000);
     for version in &mut versions[100..] {
