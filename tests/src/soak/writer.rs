@@ -43,9 +43,10 @@ pub(super) struct Written {
 /// Writes until it is over.
 pub(super) fn write(client: &Client, mut dice: Dice, over: &AtomicBool) -> Written {
     let mut written = Written::default();
-    // A key whose last request was not answered is in neither: what became of it is not known, and a
-    // delete marker must not be put upon another one. The server answers that with the id of the
-    // first, and was seen to drop it.
+    // A key whose last request was not answered is in neither: what became of it is not known, and
+    // nothing that is deleted may be deleted again. While the delete marker of the first time is
+    // `PENDING`, the server takes the second one for its purge: the object lives again on the source
+    // and stays deleted on the target, without any client having a part in it.
     let (mut kept, mut deleted) = (Vec::<String>::new(), Vec::<String>::new());
     let mut passing: Vec<(String, String)> = Vec::new();
     let (mut number, mut at_once) = (0_u64, 0);
