@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::background::{Background, Ended};
+use mc_wasi_tests::dice::Dice;
 use mc_wasi_tests::faketime;
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::minio::{Keys, MinioOptions, Pair, Written};
@@ -192,12 +193,13 @@ fn drives_that_stay_away_end_the_run_with_what_it_did() {
 #[test]
 fn connections_that_are_cut_at_random_cost_nothing() {
     let (pair, keys, all) = stuck(Pair::start(), 2000);
-    let relay = Relay::start(&pair.source().authority(), 5, Duration::from_millis(100));
+    let relay = Relay::start(pair.source().authority(), Dice::new(5, "relay")).expect("a relay");
+    relay.cut(true);
     let url = format!("http://{}:{}@{}", keys.access, keys.secret, relay.authority());
     let mc = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &url);
     let ended = Background::start(&mc, &["source/src", "--rate-limit", "400"]).end();
     ended.assert_triggered(2000);
-    assert!(relay.cuts() > 20, "{} cuts", relay.cuts());
+    assert!(relay.closed() > 20, "{} closed", relay.closed());
     assert!(ended.count("retries") > 0, "{}", ended.summary);
     assert_mended_by_running_again(&pair, &keys, &ended, &all);
 }

@@ -2,6 +2,7 @@
 //! real and one not.
 
 pub mod background;
+pub mod dice;
 pub mod fake;
 pub mod faketime;
 pub mod guests;
@@ -9,6 +10,7 @@ pub mod mcwasi;
 pub mod minio;
 pub mod registry;
 pub mod relay;
+pub mod soak;
 pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;

@@ -1,126 +1,115 @@
-//! A network that fails: between a client and a server, connections end at random.
+//! A network that fails: a relay in front of a server that closes connections at random.
 
 use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::fake::mix;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
-/// Both ends of a connection, and its number.
-type Wire = (usize, TcpStream, TcpStream);
+use crate::dice::Dice;
 
-#[derive(Debug, Default)]
-struct Wires {
-    live: Mutex<Vec<Wire>>,
-    cut: AtomicUsize,
-    ended: AtomicBool,
-}
+/// How long a connection lives while the network is bad.
+const SHORT_LIFE: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(800)];
 
-impl Wires {
-    fn with<T>(&self, act: impl FnOnce(&mut Vec<Wire>) -> T) -> T {
-        act(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A relay on loopback, which ends when it is dropped.
+/// Passes bytes on until it is told to close connections at random.
 #[derive(Debug)]
 pub struct Relay {
-    authority: String,
-    wires: Arc<Wires>,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    cutting: AtomicBool,
+    cut: AtomicU64,
 }
 
 impl Relay {
-    /// Passes connections on to `server` (`host:port`), and cuts one of them, drawn from `seed`,
-    /// after each pause of up to twice `every`.
+    /// A relay to `server` (`host:port`), on loopback, until it is dropped.
     ///
-    /// # Panics
-    /// When there is no port to listen on.
-    #[must_use]
-    pub fn start(server: &str, seed: u64, every: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let authority = listener.local_addr().expect("its address").to_string();
-        let wires = Arc::new(Wires::default());
-        let (accepting, server) = (Arc::clone(&wires), server.to_owned());
-        thread::spawn(move || accept(&listener, &server, &accepting));
-        let cutting = Arc::clone(&wires);
-        thread::spawn(move || cut(&cutting, seed, every));
-        Self { authority, wires }
+    /// # Errors
+    /// There is no port to listen on.
+    pub fn start(server: String, dice: Dice) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let (stop, stopped) = oneshot::channel();
+        let inside = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("relay".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(&listener, &server, &inside, dice) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// `127.0.0.1:PORT`.
-    #[must_use]
-    pub fn authority(&self) -> &str {
-        &self.authority
+    /// Where it listens.
+    pub fn authority(&self) -> String {
+        self.address.to_string()
     }
 
-    /// Connections cut so far.
-    #[must_use]
-    pub fn cuts(&self) -> usize {
-        self.wires.cut.load(Ordering::Relaxed)
+    /// From now on connections are closed at random, or no more.
+    pub fn cut(&self, on: bool) {
+        self.shared.cutting.store(on, Ordering::Relaxed);
+    }
+
+    /// Connections closed so far.
+    pub fn closed(&self) -> u64 {
+        self.shared.cut.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.wires.ended.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect(&self.authority);
-        self.wires.with(|live| live.drain(..).for_each(|wire| end(&wire)));
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-fn accept(listener: &TcpListener, server: &str, wires: &Arc<Wires>) {
-    for (number, client) in listener.incoming().enumerate() {
-        let (Ok(client), Ok(server)) = (client, TcpStream::connect(server)) else { continue };
-        if wires.ended.load(Ordering::Relaxed) {
-            return;
-        }
-        let clones = || -> io::Result<_> {
-            Ok((
-                (client.try_clone()?, server.try_clone()?),
-                (server.try_clone()?, client.try_clone()?),
-            ))
+async fn accept(listener: &TcpListener, server: &str, shared: &Arc<Shared>, mut dice: Dice) {
+    loop {
+        // Out of descriptors, for one; it passes.
+        let Ok((client, _)) = listener.accept().await else {
+            sleep(SHORT_LIFE[0]).await;
+            continue;
         };
-        let (there, back) = clones().expect("a few more descriptors");
-        wires.with(|live| live.push((number, client, server)));
-        for (mut from, mut to) in [there, back] {
-            let wires = Arc::clone(wires);
-            thread::spawn(move || {
-                let _ = io::copy(&mut from, &mut to);
-                // One direction has ended: so has the exchange, as neither side half-closes.
-                wires.with(|live| {
-                    if let Some(at) = live.iter().position(|wire| wire.0 == number) {
-                        end(&live.swap_remove(at));
-                    }
-                });
-            });
-        }
-    }
-}
-
-fn cut(wires: &Wires, seed: u64, every: Duration) {
-    let mut drawn = seed;
-    let mut draw = |below: u64| {
-        drawn = mix(drawn);
-        drawn % below.max(1)
-    };
-    while !wires.ended.load(Ordering::Relaxed) {
-        let micros = u64::try_from(every.as_micros()).unwrap_or(u64::MAX);
-        thread::sleep(Duration::from_micros(draw(micros.saturating_mul(2))));
-        wires.with(|live| {
-            if !live.is_empty() {
-                let at = usize::try_from(draw(live.len() as u64)).unwrap_or(0);
-                end(&live.swap_remove(at));
-                wires.cut.fetch_add(1, Ordering::Relaxed);
+        let (server, shared, dice) = (server.to_owned(), Arc::clone(shared), dice.fork());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = pass(client, &server) => {}
+                () = fate(&shared, dice) => { shared.cut.fetch_add(1, Ordering::Relaxed); }
             }
         });
     }
 }
 
-fn end((_, client, server): &Wire) {
-    let _ = client.shutdown(Shutdown::Both);
-    let _ = server.shutdown(Shutdown::Both);
+/// A server that is not there is one that closes the connection, as behind a load balancer.
+async fn pass(mut client: TcpStream, server: &str) {
+    if let Ok(mut server) = TcpStream::connect(server).await {
+        let _ = client.set_nodelay(true).and_then(|()| server.set_nodelay(true));
+        let _ = copy_bidirectional(&mut client, &mut server).await;
+    }
+}
+
+/// Ends when the connection is to be closed.
+async fn fate(shared: &Shared, mut dice: Dice) {
+    let [least, most] = SHORT_LIFE;
+    loop {
+        sleep(dice.span(least, most)).await;
+        if shared.cutting.load(Ordering::Relaxed) {
+            return;
+        }
+    }
 }

@@ -65,6 +65,12 @@ impl Watched {
         kill(pid, signal).expect("a process to signal");
     }
 
+    /// Files, sockets and pipes that it has open, 0 when it has ended.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        open_files(self.child.id())
+    }
+
     /// Memory taken at most so far, in MiB, as the kernel counts it.
     pub fn peak_mib(&mut self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
@@ -103,6 +109,12 @@ impl Watched {
         let output = std::process::Output { status, stdout, stderr };
         Finished { ran: Ran::from(output), took: self.began.elapsed(), peak_mib: self.peak_mib() }
     }
+}
+
+/// Files, sockets and pipes that a process has open.
+#[must_use]
+pub fn open_files(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
 }
 
 /// A run that has ended.

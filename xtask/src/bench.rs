@@ -3,6 +3,7 @@
 //! The machine is noisy, so ratios of medians within one run are compared, and CPU time of the
 //! client rather than wall time. The server runs in a process of its own.
 
+use crate::backlog;
 use crate::sh::{Result, Server, build_all, built, tool};
 use crate::tools;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -13,7 +14,7 @@ const OBJECTS: u64 = 100_000;
 const LISTED: u64 = 1_000_000;
 const ROUNDS: usize = 3;
 const CONCURRENCY: [u32; 3] = [10, 100, 1000];
-const BUCKET: &str = "bucket";
+pub const BUCKET: &str = "bucket";
 
 /// The contestants, in the order of the table.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,10 +26,10 @@ enum Client {
 
 /// What one run cost.
 #[derive(Clone, Copy)]
-struct Cost {
-    wall: f64,
-    cpu: f64,
-    rss_kib: u64,
+pub struct Cost {
+    pub wall: f64,
+    pub cpu: f64,
+    pub rss_kib: u64,
     connections: u64,
 }
 
@@ -37,7 +38,8 @@ pub fn run(words: &[&str]) -> Result {
     let objects = match words {
         [] => OBJECTS,
         ["--objects", number] => number.parse().map_err(|_| "--objects takes a number")?,
-        _ => return Err("usage: cargo xtask bench [--objects N]".to_owned()),
+        ["--backlog"] => return backlog::run(),
+        _ => return Err("usage: cargo xtask bench [--objects N | --backlog]".to_owned()),
     };
     tools::servers()?;
     build_all()?;
@@ -112,6 +114,11 @@ pub fn run(words: &[&str]) -> Result {
         "Component: {} bytes",
         component.map_or_else(|_| "?".to_owned(), |bytes| bytes.to_string())
     );
+    verdict(&missed)
+}
+
+/// The end of a benchmark.
+pub fn verdict(missed: &[String]) -> Result {
     if missed.is_empty() {
         println!("Every target is met.");
         Ok(())
@@ -120,7 +127,8 @@ pub fn run(words: &[&str]) -> Result {
     }
 }
 
-fn check(missed: &mut Vec<String>, met: bool, target: String) {
+/// Remembers a target that was not met.
+pub fn check(missed: &mut Vec<String>, met: bool, target: String) {
     if !met {
         missed.push(target);
     }
@@ -143,7 +151,8 @@ fn start_up() -> Result<Cost> {
     Ok(median(&mut runs))
 }
 
-fn server(objects: u64) -> Result<(Server, String)> {
+/// A fake server with this many versions, and its address.
+pub fn server(objects: u64, more: &[&str]) -> Result<(Server, String)> {
     let mut command = Command::new(built("fake-minio"));
     command.args([
         "--objects",
@@ -153,6 +162,7 @@ fn server(objects: u64) -> Result<(Server, String)> {
         "--no-verify",
         "--until-eof",
     ]);
+    command.args(more);
     let mut server = Server::start(&mut command)?;
     let line = server.line()?;
     let address = line.strip_prefix("listening http://").unwrap_or_default().to_owned();
@@ -160,7 +170,7 @@ fn server(objects: u64) -> Result<(Server, String)> {
 }
 
 fn measure(client: Client, concurrency: u32, objects: u64) -> Result<Cost> {
-    let (server, address) = server(objects)?;
+    let (server, address) = server(objects, &[])?;
     let concurrency = concurrency.to_string();
     let url = format!("http://{address}");
     let mut command = match client {
@@ -189,8 +199,7 @@ fn measure(client: Client, concurrency: u32, objects: u64) -> Result<Cost> {
     };
     command.env("PEER_ACCESS_KEY", "minioadmin").env("PEER_SECRET_KEY", "minioadmin");
     let mut cost = cost(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
-    let stats: serde_json::Value = serde_json::from_str(&server.stop()?)
-        .map_err(|error| format!("the server's statistics: {error}"))?;
+    let stats = statistics(server)?;
     if stats["triggered"].as_u64() != Some(objects) {
         return Err(format!("only {} of {objects} versions were triggered", stats["triggered"]));
     }
@@ -198,9 +207,15 @@ fn measure(client: Client, concurrency: u32, objects: u64) -> Result<Cost> {
     Ok(cost)
 }
 
+/// Ends a server; what it has counted.
+pub fn statistics(server: Server) -> Result<serde_json::Value> {
+    serde_json::from_str(&server.stop()?)
+        .map_err(|error| format!("the server's statistics: {error}"))
+}
+
 /// The reader alone: a dry run in JSON.
 fn listing(missed: &mut Vec<String>) -> Result {
-    let (server, address) = server(LISTED)?;
+    let (server, address) = server(LISTED, &[])?;
     let mut runs = Vec::new();
     for _ in 0..ROUNDS {
         let mut command = Command::new(built("mc-wasi"));
@@ -227,7 +242,7 @@ fn listing(missed: &mut Vec<String>) -> Result {
 }
 
 /// Runs a client to its end and adds up what it used.
-fn cost(command: &mut Command) -> Result<Cost> {
+pub fn cost(command: &mut Command) -> Result<Cost> {
     let before = children()?;
     let began = Instant::now();
     let mut child =

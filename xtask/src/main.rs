@@ -1,10 +1,12 @@
 //! `cargo xtask TASK`: everything a contributor runs, in one place.
 
+mod backlog;
 mod bench;
 mod demo;
 mod dist;
 mod fuzz;
 mod sh;
+mod soak;
 mod stock;
 mod test;
 mod tools;
@@ -20,6 +22,9 @@ cargo xtask TASK
   tools          set up the tools only
   fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
+  bench --backlog  memory and repeated listing over five and ten million versions
+  soak           run on two real MinIO servers that fail at random, and lose nothing
+                 [--minutes M] [--seed N] [--journal FILE]
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
 
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         ["dist"] => dist::dist(),
         ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
         ["bench", rest @ ..] => bench::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::FAILURE;

@@ -30,6 +30,10 @@ const MAX_SAME_ERROR: u32 = 2;
 /// that nobody is there any more.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// The bucket has no replication target, or the server has started so recently that it does not
+/// know of any yet.
+const NO_TARGET: &str = "XMinioAdminRemoteTargetNotFoundError";
+
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -183,6 +187,15 @@ impl Reader {
         if !self.ended() {
             self.state = State::Idle;
             self.attempts = 0;
+            self.forgive();
+        }
+    }
+
+    /// What went wrong before the last new entry counts no more: a run of hours may meet more
+    /// restarts than one place of the listing is tried.
+    fn forgive(&mut self) {
+        if self.progressed {
+            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
         }
     }
 
@@ -245,8 +258,9 @@ impl Reader {
                 if is_wrong_region(&error) && region_changed && self.attempts < 3 {
                     self.open(net, client);
                 } else if retry::retries_answer(&error)
-                    // A bucket that was listed before is not gone, but its drives may be.
-                    || (self.begun && error.code == NO_BUCKET)
+                    // They were there when the listing was begun: the drives may be gone, or the server
+                    // has just started.
+                    || (self.begun && [NO_BUCKET, NO_TARGET].contains(&error.code.as_str()))
                 {
                     self.refused(net, Cause::Server(Box::new(error)), asked);
                 } else {
@@ -327,9 +341,7 @@ impl Reader {
 
     /// The listing ended before its end.
     fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
-        if self.progressed {
-            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
-        }
+        self.forgive();
         self.fruitless += 1;
         let hopeless = match &cause {
             Break::Server(_) => {

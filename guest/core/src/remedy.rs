@@ -54,7 +54,7 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             "Compare the clocks of this machine and of the server, and set the wrong one.".to_owned()
         },
         "XMinioAdminRemoteTargetNotFoundError" => {
-            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one.")
+            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one. A server that has just started may not know its targets yet: then run again.")
         }
         "InvalidRequest" if error.message.contains("invalid arn") => {
             format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")

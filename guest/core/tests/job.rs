@@ -98,6 +98,7 @@ const ALL: &[Break] = &[
     Break::Keyless,
     Break::Garbage,
     Break::Busy,
+    Break::Starting,
     Break::NoAnswer,
 ];
 
@@ -295,6 +296,19 @@ fn a_listing_that_never_gets_further_is_given_up() {
 }
 
 #[test]
+fn a_server_that_has_lost_its_targets_is_one_that_has_just_started_if_it_had_some() {
+    let mut sim = Sim::new(objects(100));
+    sim.breaks = [(40, Break::Cut), (0, Break::Starting), (0, Break::Starting)].into();
+    let ran = run(spec(), &mut sim);
+    assert_eq!((ran.end, ran.listings, ran.counts.triggered), (End::Complete, 4, 100));
+
+    let mut sim = Sim::new(objects(100));
+    sim.breaks = [(0, Break::Starting)].into();
+    let End::Listing(failure) = run(spec(), &mut sim).end else { panic!("there is no target") };
+    assert!(!failure.begun, "{failure:?}");
+}
+
+#[test]
 fn a_listing_that_always_gets_further_is_never_given_up() {
     let mut sim = Sim::new(objects(100));
     sim.replicates = false;
@@ -312,6 +326,19 @@ fn a_full_spool_closes_the_listing_and_takes_it_up_again_without_loss() {
     let ran = run(Spec { memory, concurrent: 100, ..spec() }, &mut sim);
     assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 20_000));
     assert!(ran.listings > 2, "{} listings: the budget was never reached", ran.listings);
+    assert!(sim.queued.values().all(|times| *times == 1));
+}
+
+#[test]
+fn cuts_between_listings_that_get_further_and_are_closed_on_purpose_do_not_add_up() {
+    let mut sim = Sim::new(objects(20_000));
+    sim.chunks = 60_000..64_000;
+    sim.replicates = false;
+    // Every second listing is cut before it comes to anything new, the others are closed at the budget.
+    sim.breaks = (0..20).map(|n| (if n % 2 == 0 { usize::MAX } else { 0 }, Break::Cut)).collect();
+    let ran = run(Spec { memory: 1, concurrent: 100, ..spec() }, &mut sim);
+    assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 20_000));
+    assert!(sim.breaks.is_empty(), "only {} listings", ran.listings);
     assert!(sim.queued.values().all(|times| *times == 1));
 }
 

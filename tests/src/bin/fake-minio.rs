@@ -146,6 +146,8 @@ fn run(args: &Args) -> Result<(), io::Error> {
         "requests": server.requests(),
         "connections": server.connections(),
         "peakInFlight": server.peak_in_flight(),
+        "listings": server.listings(),
+        "listed": server.listed(),
         "triggered": triggered,
         "triggeredAgain": repeated,
         "copied": server.copied().len(),

@@ -2,6 +2,7 @@
 //! of remote targets.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response};
@@ -67,6 +68,7 @@ pub(crate) async fn diff(
         return Err(S3Error::new(400, "InvalidRequest")
             .message(format!("Invalid Request (invalid arn : '{arn}')")));
     }
+    state.counters.listings.fetch_add(1, Ordering::Relaxed);
     let cursor = state.store.cursor(asked.query.get("prefix").unwrap_or_default(), arn);
     let listing = Listing::new(Arc::clone(state), Arc::clone(control), cursor, faults);
     let Some(listing) = listing.started().await else {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -202,6 +203,7 @@ impl Listing {
         let mut out = Vec::with_capacity(CHUNK_BYTES + ENTRY_BYTES);
         let written = self.state.store.write(&mut self.cursor, limit, CHUNK_BYTES, &mut out);
         self.entries += written;
+        self.state.counters.listed.fetch_add(written, Ordering::Relaxed);
         self.filled = out.into();
         if written == 0 {
             self.end = Some(End::Proper);

@@ -62,10 +62,11 @@ pub use self::fault::{Chunks, Cut, Effect, Fault, Route};
 pub use self::log::Logged;
 pub use self::options::{ObjectLock, Options, Target};
 pub use self::store::{Backlog, Triggered};
-pub(crate) use self::version::mix;
 pub use self::version::{
     Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version,
 };
+
+pub(crate) use self::version::mix;
 
 use self::state::{Counters, State};
 use self::store::Found;
@@ -181,6 +182,16 @@ impl FakeServer {
     /// How many requests were refused for what they were signed with.
     pub fn bad_signatures(&self) -> u64 {
         Counters::get(&self.state.counters.bad_signatures)
+    }
+
+    /// How many listings were begun.
+    pub fn listings(&self) -> u64 {
+        Counters::get(&self.state.counters.listings)
+    }
+
+    /// How many entries all of them had, those included that were made and never read.
+    pub fn listed(&self) -> u64 {
+        Counters::get(&self.state.counters.listed)
     }
 
     /// How often a `HEAD` triggered each version.

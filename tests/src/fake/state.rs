@@ -53,6 +53,8 @@ pub(crate) struct Counters {
     pub(crate) in_flight: AtomicU64,
     pub(crate) peak: AtomicU64,
     pub(crate) bad_signatures: AtomicU64,
+    pub(crate) listings: AtomicU64,
+    pub(crate) listed: AtomicU64,
 }
 
 impl Counters {

@@ -78,19 +78,31 @@ impl DiffEntry {
 #[must_use]
 #[track_caller]
 pub(super) fn diff(client: &Client, bucket: &str, prefix: &str) -> Vec<DiffEntry> {
+    try_diff(client, bucket, prefix).unwrap_or_else(|error| panic!("replication diff: {error}"))
+}
+
+/// Lists the backlog of a bucket on a server that may be gone.
+///
+/// # Errors
+/// When the server does not answer or refuses, or the listing breaks or carries an error.
+pub fn try_diff(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<DiffEntry>, String> {
     let mut target = format!("/minio/admin/v3/replication/diff?bucket={}", encode_query(bucket));
     if !prefix.is_empty() {
         target.push_str("&prefix=");
         target.push_str(&encode_query(prefix));
     }
-    let reply = client.send("POST", &target, &[], b"").ok("replication diff");
+    let reply = client.try_send("s3", "POST", &target, &[], b"")?;
+    if reply.status != 200 {
+        return Err(format!("status {}: {}", reply.status, reply.text()));
+    }
     let entries: Vec<DiffEntry> = serde_json::Deserializer::from_slice(&reply.body)
         .into_iter()
         .collect::<Result<_, _>>()
-        .unwrap_or_else(|error| panic!("not a replication diff ({error}):\n{}", reply.text()));
-    let complete = entries.last().is_none_or(|entry| !entry.object.is_empty());
-    assert!(complete, "the listing ends with an error:\n{}", reply.text());
-    entries
+        .map_err(|error| format!("not a replication diff ({error}):\n{}", reply.text()))?;
+    if entries.last().is_some_and(|entry| entry.object.is_empty()) {
+        return Err(format!("the listing ends with an error:\n{}", reply.text()));
+    }
+    Ok(entries)
 }
 
 impl Pair {

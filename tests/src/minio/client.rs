@@ -227,7 +227,7 @@ impl Reply {
 }
 
 /// `/bucket/key?versionId=…` with the key encoded.
-pub(super) fn object_target(bucket: &str, key: &str, version: Option<&str>) -> String {
+pub(crate) fn object_target(bucket: &str, key: &str, version: Option<&str>) -> String {
     let query = version.map(|version| format!("?versionId={version}")).unwrap_or_default();
     format!("/{bucket}/{}{query}", encode_key(key))
 }

@@ -42,7 +42,7 @@ mod server;
 mod tools;
 mod xml;
 
-pub use backlog::{DiffEntry, TargetStatus};
+pub use backlog::{DiffEntry, TargetStatus, try_diff};
 pub use builder::PairBuilder;
 pub use certs::Certs;
 pub use client::{Client, Keys, Reply, encode_key, encode_query};
@@ -53,3 +53,5 @@ pub use pair::{Link, Pair, SOURCE_BUCKET};
 pub use server::{Minio, MinioOptions};
 pub use tools::{mc_path, minio_path, module, tool, workspace_root};
 pub use xml::Version;
+
+pub(crate) use client::object_target;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -23,13 +24,18 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn spawn(command: &mut Command) -> Self {
-        let child = command.spawn().unwrap_or_else(|error| panic!("start {command:?}: {error}"));
+        // In a group of its own: Ctrl-C is for the test, which may have something to do yet.
+        let child = command
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|error| panic!("start {command:?}: {error}"));
         // The pipe to its stdin closes when this process ends, however it ends.
         let watch = Command::new("sh")
             .args(["-c", "read _; kill -9 \"$0\"", &child.id().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect("start a shell");
         Self { child, watch }

@@ -81,6 +81,8 @@ pub(crate) enum Break {
     Garbage,
     /// It does not begin: 503.
     Busy,
+    /// It does not begin: the server has just started and does not know its targets yet.
+    Starting,
     /// It does not begin: no answer.
     NoAnswer,
 }
@@ -171,6 +173,13 @@ impl Sim {
         };
         match fault {
             Some(Break::Busy) => return self.schedule(at, head(503)),
+            Some(Break::Starting) => {
+                let code = "XMinioAdminRemoteTargetNotFoundError";
+                let body = format!("<Error><Code>{code}</Code></Error>").into_bytes();
+                let headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+                let response = Response { status: 404, headers, body };
+                return self.schedule(at, Event::Response(ticket, Ok(response)));
+            }
             Some(Break::NoAnswer) => {
                 let error = TransportError::Closed(String::new());
                 return self.schedule(at, Event::Response(ticket, Err(error)));
