@@ -213,10 +213,10 @@ impl Client {
     ) {
         let path = self.version_path(key, version, "");
         let source = path.clone();
-        let mut all = Vec::with_capacity(headers.len() + 1);
-        all.extend_from_slice(headers);
-        all.push(("x-amz-copy-source", source.as_str()));
-        all.sort_unstable();
+        let source = ("x-amz-copy-source", source.as_str());
+        let place = headers.partition_point(|header| *header < source);
+        let (before, behind) = headers.split_at(place);
+        let all = [before, &[source], behind].concat();
         self.send(net, ticket, Method::Put, path, &all, Answer::Whole);
     }
 

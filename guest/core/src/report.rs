@@ -230,21 +230,17 @@ impl Summary<'_> {
 
     fn waited_json(&self) -> Option<WaitedJson<'_>> {
         let waited = self.waited?;
-        let targets = waited.targets.iter().map(|(arn, [replicated, pending, failed_again])| {
-            let counts = TargetJson {
-                replicated: *replicated,
-                pending: *pending,
-                failed_again: *failed_again,
-            };
-            (arn.as_str(), counts)
-        });
+        let mut targets = BTreeMap::new();
+        for (arn, &[replicated, pending, failed_again]) in &waited.targets {
+            targets.insert(arn.as_str(), TargetJson { replicated, pending, failed_again });
+        }
         Some(WaitedJson {
             replicated: waited.replicated,
             pending: waited.pending,
             failed_again: waited.failed_again,
             rounds: waited.rounds,
             exact: waited.exact,
-            targets: targets.collect(),
+            targets,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Times on the wire: RFC 3339 with nanoseconds in listings, basic ISO 8601 in signatures,
 //! seconds or an HTTP date in `Retry-After`.
 
+use std::time::SystemTime;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known};
 
 /// `YYYYMMDDTHHMMSSZ` of a Unix time in seconds.
@@ -65,15 +66,15 @@ pub fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(seconds);
     }
-    let at = OffsetDateTime::parse(value, &well_known::Rfc2822).ok()?.unix_timestamp();
+    let at = parse_http_date(value)?;
     Some(u64::try_from(at).unwrap_or(0).saturating_sub(now_unix))
 }
 
 /// An HTTP date (`Date`, `Last-Modified`) as Unix seconds.
 pub fn parse_http_date(value: &str) -> Option<i64> {
-    OffsetDateTime::parse(value.trim(), &well_known::Rfc2822)
-        .ok()
-        .map(OffsetDateTime::unix_timestamp)
+    let at = httpdate::parse_http_date(value.trim()).ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 fn from_unix(unix: u64) -> OffsetDateTime {

@@ -205,7 +205,7 @@ fn metadata(head: &Response) -> String {
         })
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    kept.sort();
+    kept.sort_unstable();
     kept.join(", ")
 }
 
@@ -217,7 +217,7 @@ fn tags(answer: Result<Response, Cause>) -> String {
             let keys = xml::texts(&document, "Key");
             let mut tags: Vec<String> =
                 keys.zip(xml::texts(&document, "Value")).map(|(k, v)| format!("{k}={v}")).collect();
-            tags.sort();
+            tags.sort_unstable();
             tags.join(", ")
         }
         Err(cause) => format!("not readable ({cause})"),
@@ -233,7 +233,7 @@ fn checksums(head: &Response) -> String {
             (algorithm != "type").then(|| format!("{algorithm} {value}"))
         })
         .collect();
-    found.sort();
+    found.sort_unstable();
     if let (Some(kind), false) = (head.header("x-amz-checksum-type"), found.is_empty()) {
         found.push(format!("({})", kind.to_ascii_lowercase()));
     }

@@ -67,12 +67,11 @@ struct Look {
 impl Look {
     /// What is known before the first look: nothing has left the backlog.
     fn none(triggered: &Triggered) -> Self {
-        let pending = |(arn, count): (&String, &u64)| (arn.clone(), [*count, 0]);
-        Self {
-            pending: triggered.seen.len() as u64,
-            targets: triggered.by_arn.iter().map(pending).collect(),
-            ..Self::default()
+        let mut look = Self { pending: triggered.seen.len() as u64, ..Self::default() };
+        for (arn, count) in &triggered.by_arn {
+            look.targets.insert(arn.clone(), [*count, 0]);
         }
+        look
     }
 }
 
