@@ -17,7 +17,7 @@ pub fn no_default_retention<N: Net>(
     told: Told<'_>,
 ) -> Result<(), Cause> {
     let response = match exchange(net, client, told, &mut |net, client| {
-        client.lock_configuration(net, EXCHANGE)
+        client.lock_configuration(net, EXCHANGE);
     }) {
         Ok(response) => response,
         Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {

@@ -125,7 +125,7 @@ fn copy_and_compare<N: Net>(
 ) -> Finding {
     let (key, version) = (item.key.as_str(), &item.version);
     let tags_before = tags(exchange(net, client, told, &mut |net, client| {
-        client.tags(net, EXCHANGE, key, version)
+        client.tags(net, EXCHANGE, key, version);
     }));
     let copied = exchange(net, client, told, &mut |net, client| {
         client.copy(net, EXCHANGE, key, version, &plan.headers());
@@ -145,13 +145,13 @@ fn copy_and_compare<N: Net>(
         }
     }
     let after = match exchange(net, client, told, &mut |net, client| {
-        client.stat(net, EXCHANGE, key, version)
+        client.stat(net, EXCHANGE, key, version);
     }) {
         Ok(response) => response,
         Err(cause) => return Finding::Failed(cause),
     };
     let tags_after = tags(exchange(net, client, told, &mut |net, client| {
-        client.tags(net, EXCHANGE, key, version)
+        client.tags(net, EXCHANGE, key, version);
     }));
     Finding::Copied(Box::new(Comparison {
         rows: compare(before, &after, tags_before, tags_after),
