@@ -143,6 +143,11 @@ impl Job {
         self.client
     }
 
+    /// For how long the server has been out.
+    pub fn out_for(&self, now: Duration) -> Option<Duration> {
+        self.outage.lasts(now)
+    }
+
     /// How many may be in flight, when the server's overload has made that fewer than asked for.
     pub fn reduced_to(&self) -> Option<usize> {
         self.window.is_reduced().then(|| self.window.size())

@@ -43,6 +43,12 @@ impl Outage {
         }
     }
 
+    /// For how long the server has been out, once that is known.
+    pub(crate) fn lasts(&self, now: Duration) -> Option<Duration> {
+        let lasts = now.saturating_sub(self.since?);
+        (lasts >= NOTICE).then_some(lasts)
+    }
+
     /// Whether the server is out, and not for so long that it will not come back.
     fn may_end(&self, now: Duration) -> bool {
         self.since.is_some_and(|since| now < since + PATIENCE)
@@ -101,6 +107,7 @@ mod tests {
         assert!(!outage.spares(&refused, 5, at(0)));
         outage.heard(&Verdict::Again(refused.clone()), at(1));
         outage.heard(&Verdict::Again(answered(503)), at(20));
+        assert_eq!((outage.lasts(at(1)), outage.lasts(at(20))), (None, Some(at(19))));
         assert!(outage.spares(&refused, 5, at(30)) && outage.spares(&answered(503), 5, at(30)));
         assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
         assert_eq!((outage.next_start(9, at(30)), outage.next_start(10, at(30))), (at(0), at(31)));

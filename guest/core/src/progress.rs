@@ -9,6 +9,15 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// The rate is measured over at least this long, so that it can be read.
 const WINDOW: Duration = Duration::from_secs(2);
 
+/// Why it is slower than it could be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble {
+    /// For how long the server has not served anything.
+    pub out_for: Option<Duration>,
+    /// How many versions are in flight at most, when that is fewer than asked for.
+    pub reduced_to: Option<usize>,
+}
+
 /// The state of the line.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -31,7 +40,7 @@ impl Progress {
         now: Duration,
         counts: &Counts,
         listed: bool,
-        reduced_to: Option<usize>,
+        trouble: Trouble,
     ) -> Option<String> {
         if self.drawn.is_some_and(|drawn| now < drawn + TICK) {
             return None;
@@ -57,8 +66,14 @@ impl Progress {
             grouped(counts.failed),
             grouped(self.rate as u64)
         );
-        if let Some(size) = reduced_to {
-            line.push_str(&format!(", server busy: {size} at a time"));
+        match trouble {
+            Trouble { out_for: Some(time), .. } => {
+                line.push_str(&format!(", server out for {} s", time.as_secs()));
+            }
+            Trouble { reduced_to: Some(size), .. } => {
+                line.push_str(&format!(", server busy: {size} at a time"));
+            }
+            _ => {}
         }
         Some(self.line(line))
     }
@@ -104,12 +119,29 @@ mod tests {
     fn it_draws_at_ten_hertz_at_most_and_fits_the_terminal() {
         let mut progress = Progress::new(Some(20));
         let counts = Counts { total: 1_234_567, triggered: 1000, ..Counts::default() };
-        let line = progress.draw(Duration::ZERO, &counts, false, None).unwrap();
+        let line = progress.draw(Duration::ZERO, &counts, false, Trouble::default()).unwrap();
         assert!(line.contains("1,234,567+ found, 1\x1b[K"), "{line:?}");
-        assert_eq!(progress.draw(Duration::from_millis(99), &counts, false, None), None);
-        assert!(progress.draw(Duration::from_millis(100), &counts, true, None).is_some());
+        assert_eq!(
+            progress.draw(Duration::from_millis(99), &counts, false, Trouble::default()),
+            None
+        );
+        let out_for = Some(Duration::from_secs(7));
+        let trouble = Trouble { out_for, reduced_to: Some(3) };
+        assert!(progress.draw(Duration::from_millis(100), &counts, true, trouble).is_some());
         assert_eq!(progress.erase(), "\r\x1b[K");
         assert_eq!(progress.erase(), "");
+    }
+
+    #[test]
+    fn what_keeps_the_run_is_said() {
+        let said = |out_for, reduced_to| {
+            let trouble = Trouble { out_for, reduced_to };
+            Progress::new(None).draw(Duration::ZERO, &Counts::default(), true, trouble).unwrap()
+        };
+        assert!(said(None, Some(3)).contains("0/s, server busy: 3 at a time\x1b"));
+        assert!(
+            said(Some(Duration::from_secs(7)), Some(3)).contains("0/s, server out for 7 s\x1b")
+        );
     }
 
     #[test]

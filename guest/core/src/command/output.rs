@@ -9,7 +9,7 @@ use crate::entry::{Item, Shape};
 use crate::job::Sink;
 use crate::message::{Message, printable};
 use crate::outcome::Outcome;
-use crate::progress::{Progress, TICK};
+use crate::progress::{Progress, TICK, Trouble};
 use crate::report::{self, Paint, Summary};
 use crate::retry;
 use crate::spec::Mode;
@@ -80,20 +80,14 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Draws the progress and lets buffered lines out, when it is time to.
-    pub(super) fn tick(
-        &mut self,
-        now: Duration,
-        counts: &Counts,
-        listed: bool,
-        reduced_to: Option<usize>,
-    ) {
+    pub(super) fn tick(&mut self, now: Duration, counts: &Counts, listed: bool, trouble: Trouble) {
         if !self.buffer.is_empty() && now >= self.flushed + TICK {
             self.flushed = now;
             self.flush();
         }
         self.retry_after(counts.retry_after);
         if let Some(text) =
-            self.progress.as_mut().and_then(|p| p.draw(now, counts, listed, reduced_to))
+            self.progress.as_mut().and_then(|p| p.draw(now, counts, listed, trouble))
         {
             self.console.err(&text);
         }

@@ -13,7 +13,7 @@ use crate::job::{End, Job};
 use crate::message::Message;
 use crate::net::Net;
 use crate::outcome::Cause;
-use crate::progress::TICK;
+use crate::progress::{TICK, Trouble};
 use crate::remedy::{During, explain};
 use crate::report::Summary;
 use crate::spec::{MEMORY, Mode, Only, Spec};
@@ -130,7 +130,8 @@ pub(super) fn pass<N: Net, C: Console>(
     let tick = tracker.sink().wants_ticks().then_some(TICK);
     while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
         let output = tracker.sink();
-        output.tick(net.now(), job.counts(), job.listed(), job.reduced_to());
+        let trouble = Trouble { out_for: job.out_for(net.now()), reduced_to: job.reduced_to() };
+        output.tick(net.now(), job.counts(), job.listed(), trouble);
         if output.is_broken() {
             job.abandon(net);
             break;
