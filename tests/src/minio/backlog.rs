@@ -46,6 +46,9 @@ pub struct DiffEntry {
     /// True for delete markers and for versions that wait for their purge.
     #[serde(rename = "deletemarker", default)]
     pub delete_marker: bool,
+    /// When the last status was written, RFC 3339 with nanoseconds.
+    #[serde(rename = "replTimestamp", default)]
+    pub status_time: String,
     /// Modification time, RFC 3339 with nanoseconds.
     #[serde(rename = "lastModified")]
     pub last_modified: String,

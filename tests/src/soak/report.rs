@@ -121,7 +121,7 @@ impl fmt::Display for Report {
         row(
             "complete runs checked",
             format!(
-                "{}, with {} versions before them, of which {} left by themselves",
+                "{}, with {} versions before them, of which the server did {} itself",
                 tally.checked, tally.expected, tally.left_before
             ),
         )?;

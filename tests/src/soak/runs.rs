@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::journal::Journal;
 use crate::dice::Dice;
 use crate::mcwasi::{McWasi, Ran};
-use crate::minio::{Client, SOURCE_BUCKET, try_diff};
+use crate::minio::{Client, DiffEntry, SOURCE_BUCKET, try_diff};
 use crate::watch::Watched;
 
 /// The longest a run may take. One over a backlog of this size takes seconds; this is for one that
@@ -33,6 +33,9 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(
 
 /// A version: key and id.
 type Name = (String, String);
+
+/// Versions with all that the server says of them.
+type Backlog = BTreeMap<Name, DiffEntry>;
 
 /// What all runs did.
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ pub(super) struct Tally {
     pub(super) checked: u64,
     /// Versions of these backlogs.
     pub(super) expected: u64,
-    /// Those of them that had left the backlog before the run came to them.
+    /// Those of them that were not reported, because the server itself had done something about them.
     pub(super) left_before: u64,
     /// The most memory a run took, in MiB.
     pub(super) peak_mib: u64,
@@ -146,7 +149,7 @@ impl Runner<'_> {
         self.judge(&run, before);
     }
 
-    fn judge(&mut self, run: &Run<'_>, before: Option<BTreeSet<Name>>) {
+    fn judge(&mut self, run: &Run<'_>, before: Option<Backlog>) {
         let Some((summary, lines)) = run.output(&mut self.tally.wrong) else {
             return self.ended(if run.hung { "hung" } else { "without a summary" });
         };
@@ -158,16 +161,18 @@ impl Runner<'_> {
         let Some(before) = before else { return };
         self.tally.checked += 1;
         self.tally.expected += before.len() as u64;
-        let mut missed: Vec<&Name> = before.difference(&reported).collect();
+        let mut missed: Vec<_> =
+            before.iter().filter(|(name, _)| !reported.contains(*name)).collect();
         if missed.is_empty() {
             return;
         }
-        // What replicated by itself in the meantime is in the backlog no more.
+        // A server replicates some by itself, and even then may fail later at what it had queued
+        // twice, so that they come back. What a run has overlooked has not changed at all.
         let total = missed.len();
         let Some(after) = self.backlog(ASK) else { return };
-        missed.retain(|name| after.contains(*name));
+        missed.retain(|(name, entry)| after.get(*name) == Some(*entry));
         self.tally.left_before += (total - missed.len()) as u64;
-        if let Some((key, version)) = missed.first() {
+        if let Some(((key, version), _)) = missed.first() {
             self.tally.wrong.push(run.complaint(&format!(
                 "it claims to be complete and never reported {} versions, `{key}` ({version}) first",
                 missed.len()
@@ -180,12 +185,13 @@ impl Runner<'_> {
     }
 
     /// What is in the backlog, unless the source cannot be asked for so long.
-    pub(super) fn backlog(&self, patience: Duration) -> Option<BTreeSet<Name>> {
+    pub(super) fn backlog(&self, patience: Duration) -> Option<Backlog> {
         let began = Instant::now();
         loop {
             let listed = try_diff(self.client, SOURCE_BUCKET, "");
             if let Ok(entries) = listed {
-                return Some(entries.into_iter().map(|e| (e.object, e.version_id)).collect());
+                let named = |e: DiffEntry| ((e.object.clone(), e.version_id.clone()), e);
+                return Some(entries.into_iter().map(named).collect());
             }
             if began.elapsed() >= patience {
                 return None;

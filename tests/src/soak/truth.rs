@@ -1,6 +1,6 @@
 //! What is true in the end: which versions the two servers have.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -49,11 +49,13 @@ pub(super) fn quiesce(runner: &mut Runner<'_>, truth: &mut Truth) {
     loop {
         runner.once(&words, &never);
         let left = runner.backlog(Duration::from_secs(30));
-        truth.left = left.as_ref().map_or(usize::MAX, BTreeSet::len);
+        truth.left = left.as_ref().map_or(usize::MAX, BTreeMap::len);
         truth.quiesced = began.elapsed();
         if truth.left == 0 || truth.quiesced > QUIESCE {
             let left = left.into_iter().flatten().take(NAMED);
-            truth.named.extend(left.map(|(key, id)| format!("still in the backlog: {key} ({id})")));
+            truth
+                .named
+                .extend(left.map(|((key, id), _)| format!("still in the backlog: {key} ({id})")));
             return;
         }
         sleep(AGAIN);
