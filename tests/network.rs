@@ -191,16 +191,20 @@ fn custom_headers_go_out_unsigned_and_win() {
 }
 
 #[test]
-fn bandwidth_is_kept() {
-    let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(8_000, 1)));
-    let began = Instant::now();
-    let words = ["a/mybucket", "--dry-run", "--quiet", "--limit-download", "500KB"];
-    let ran = mc_wasi(&server.alias_url()).run(&words);
-    assert_eq!(ran.status, 0, "{ran:?}");
+fn bandwidth_is_kept_in_both_directions() {
+    let took = |versions, words: &[&str]| {
+        let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(versions, 1)));
+        let began = Instant::now();
+        let ran = mc_wasi(&server.alias_url()).run(&[&["a/mybucket", "--quiet"], words].concat());
+        assert_eq!(ran.status, 0, "{ran:?}");
+        began.elapsed().as_secs()
+    };
     // An entry has 400 bytes or so: three megabytes at half a megabyte a second.
-    let took = began.elapsed();
-    assert!(took > Duration::from_secs(3), "{took:?}");
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    let down = took(8_000, &["--dry-run", "--limit-download", "500KB"]);
+    assert!((3..30).contains(&down), "{down} s");
+    // A signed HEAD has 500 bytes or more: two hundred kilobytes at forty a second.
+    let up = took(400, &["-c", "50", "--limit-upload", "40KB"]);
+    assert!((3..30).contains(&up), "{up} s");
 }
 
 #[test]

@@ -148,6 +148,11 @@ impl Job {
         self.outage.lasts(now)
     }
 
+    /// The attempt at opening the listing, when it is not the first.
+    pub fn listing_attempt(&self) -> Option<u32> {
+        self.reader.attempt()
+    }
+
     /// How many may be in flight, when the server's overload has made that fewer than asked for.
     pub fn reduced_to(&self) -> Option<usize> {
         self.window.is_reduced().then(|| self.window.size())

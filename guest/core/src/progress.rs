@@ -14,6 +14,8 @@ const WINDOW: Duration = Duration::from_secs(2);
 pub struct Trouble {
     /// For how long the server has not served anything.
     pub out_for: Option<Duration>,
+    /// The attempt at opening the listing that is made or waited for, when it is not the first.
+    pub attempt: Option<u32>,
     /// How many versions are in flight at most, when that is fewer than asked for.
     pub reduced_to: Option<usize>,
 }
@@ -69,6 +71,9 @@ impl Progress {
         match trouble {
             Trouble { out_for: Some(time), .. } => {
                 line.push_str(&format!(", server out for {} s", time.as_secs()));
+            }
+            Trouble { attempt: Some(attempt), .. } => {
+                line.push_str(&format!(", asking for the listing again, attempt {attempt}"));
             }
             Trouble { reduced_to: Some(size), .. } => {
                 line.push_str(&format!(", server busy: {size} at a time"));
@@ -126,7 +131,7 @@ mod tests {
             None
         );
         let out_for = Some(Duration::from_secs(7));
-        let trouble = Trouble { out_for, reduced_to: Some(3) };
+        let trouble = Trouble { out_for, reduced_to: Some(3), attempt: None };
         assert!(progress.draw(Duration::from_millis(100), &counts, true, trouble).is_some());
         assert_eq!(progress.erase(), "\r\x1b[K");
         assert_eq!(progress.erase(), "");
@@ -134,13 +139,17 @@ mod tests {
 
     #[test]
     fn what_keeps_the_run_is_said() {
-        let said = |out_for, reduced_to| {
-            let trouble = Trouble { out_for, reduced_to };
+        let said = |out_for, reduced_to, attempt| {
+            let trouble = Trouble { out_for, reduced_to, attempt };
             Progress::new(None).draw(Duration::ZERO, &Counts::default(), true, trouble).unwrap()
         };
-        assert!(said(None, Some(3)).contains("0/s, server busy: 3 at a time\x1b"));
+        assert!(said(None, Some(3), None).contains("0/s, server busy: 3 at a time\x1b"));
         assert!(
-            said(Some(Duration::from_secs(7)), Some(3)).contains("0/s, server out for 7 s\x1b")
+            said(Some(Duration::from_secs(7)), Some(3), None)
+                .contains("0/s, server out for 7 s\x1b")
+        );
+        assert!(
+            said(None, None, Some(2)).contains("0/s, asking for the listing again, attempt 2\x1b")
         );
     }
 

@@ -149,6 +149,16 @@ impl Reader {
         &self.state
     }
 
+    /// The attempt at opening the listing that is made or waited for, when it is not the first.
+    pub fn attempt(&self) -> Option<u32> {
+        let attempt = match self.state {
+            State::Opening => self.attempts,
+            State::Waiting(_) => self.attempts + 1,
+            _ => 0,
+        };
+        (attempt > 1).then_some(attempt)
+    }
+
     /// The longest `Retry-After` it was answered with.
     pub fn retry_after(&self) -> Duration {
         self.retry_after

@@ -130,7 +130,11 @@ pub(super) fn pass<N: Net, C: Console>(
     let tick = tracker.sink().wants_ticks().then_some(TICK);
     while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
         let output = tracker.sink();
-        let trouble = Trouble { out_for: job.out_for(net.now()), reduced_to: job.reduced_to() };
+        let trouble = Trouble {
+            out_for: job.out_for(net.now()),
+            attempt: job.listing_attempt(),
+            reduced_to: job.reduced_to(),
+        };
         output.tick(net.now(), job.counts(), job.listed(), trouble);
         if output.is_broken() {
             job.abandon(net);
