@@ -78,7 +78,7 @@ fn a_source_that_is_killed_and_comes_back_costs_nothing() {
     pair.source_mut().restart();
     let ended = run.end();
     ended.assert_triggered(600);
-    assert!(ended.count("retries") > 0, "{}", ended.summary);
+    assert!(ended.count("retries") > 0 && ended.count("outages") > 0, "{}", ended.summary);
     // What was queued when the source died is lost to its queue, and was triggered again.
     assert_eq!(ended.summary["wait"]["replicated"], 600, "{}", ended.summary);
     assert_replicated(&pair, &all);

@@ -126,7 +126,7 @@ fn json_has_a_line_for_each_version_and_a_summary_with_every_counter() {
             "status": "error", "complete": true, "dryRun": false,
             "total": 7, "processed": 6, "failed": 1, "vanished": 0, "elsewhere": 0,
             "notReached": 0, "deleteMarkers": 1, "purges": 1, "customerKey": 0, "copied": 0,
-            "retries": 1, "overloads": 1, "retryAfter": 0, "appeared": 0, "listings": 1,
+            "retries": 1, "overloads": 1, "outages": 0, "retryAfter": 0, "appeared": 0, "listings": 1,
             "backlog": {
                 "EXISTING": {"PUT": 1}, "FAILED": {"DEL": 1, "PUT": 3},
                 "PENDING": {"PUT": 1, "purge": 1},

@@ -35,6 +35,8 @@ pub struct Counts {
     pub appeared: u64,
     /// Answers that said the server was overloaded.
     pub overloads: u64,
+    /// Times that the server was out and came back: what it had queued until then may be forgotten.
+    pub outages: u64,
     /// The longest `Retry-After` the server answered with.
     pub retry_after: Duration,
     /// Listed versions by status and operation.
@@ -58,6 +60,7 @@ impl Counts {
             retries,
             appeared,
             overloads,
+            outages,
             retry_after,
             by_status,
         } = self;
@@ -75,6 +78,7 @@ impl Counts {
             (retries, other.retries),
             (appeared, other.appeared),
             (overloads, other.overloads),
+            (outages, other.outages),
         ] {
             *sum += part;
         }

@@ -33,13 +33,14 @@ pub(crate) struct Outage {
 }
 
 impl Outage {
-    /// An answer, or what came instead of it.
-    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Duration) {
+    /// An answer, or what came instead of it. Returns whether that is the end of an outage.
+    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Duration) -> bool {
         match verdict {
             Verdict::Again(cause) if is_absence(cause) => {
                 self.since.get_or_insert(now);
+                false
             }
-            _ => *self = Self::default(),
+            _ => std::mem::take(self).lasts(now).is_some(),
         }
     }
 
@@ -105,8 +106,8 @@ mod tests {
         let mut outage = Outage::default();
         let refused = Cause::Transport(TransportError::Refused);
         assert!(!outage.spares(&refused, 5, at(0)));
-        outage.heard(&Verdict::Again(refused.clone()), at(1));
-        outage.heard(&Verdict::Again(answered(503)), at(20));
+        assert!(!outage.heard(&Verdict::Again(refused.clone()), at(1)));
+        assert!(!outage.heard(&Verdict::Again(answered(503)), at(20)));
         assert_eq!((outage.lasts(at(1)), outage.lasts(at(20))), (None, Some(at(19))));
         assert!(outage.spares(&refused, 5, at(30)) && outage.spares(&answered(503), 5, at(30)));
         assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
@@ -114,7 +115,9 @@ mod tests {
         assert!(!outage.spares(&answered(500), 5, at(30)), "that is the version's own fault");
         assert!(!outage.spares(&refused, 0, at(30)), "a version alone is no server");
         assert!(!outage.spares(&refused, 5, at(31)), "too long");
-        outage.heard(&Verdict::Vanished, at(32));
+        assert!(
+            outage.heard(&Verdict::Vanished, at(32)) && !outage.heard(&Verdict::Vanished, at(32))
+        );
         outage.heard(&Verdict::Again(refused.clone()), at(33));
         assert!(outage.spares(&refused, 5, at(62)));
         outage.heard(&Verdict::Again(answered(500)), at(62));

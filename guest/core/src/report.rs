@@ -191,7 +191,12 @@ impl Summary<'_> {
             waited_text(&mut out, waited);
         }
         let hint = match self.end {
-            End::Complete if self.success() => return out,
+            End::Complete if self.success() && (counts.outages == 0 || self.waited.is_some()) => {
+                return out;
+            }
+            End::Complete if self.success() => {
+                "The server was out for a while and may have forgotten what it had queued before.\n  You can re-run this command to trigger what is left:"
+            }
             End::Complete if counts.failed == 0 => {
                 "Some objects were triggered and not replicated.\n  You can re-run this command to trigger them again:"
             }
@@ -271,6 +276,7 @@ impl Summary<'_> {
             copied: counts.copied,
             retries: counts.retries,
             overloads: counts.overloads,
+            outages: counts.outages,
             retry_after: counts.retry_after.as_secs(),
             appeared: counts.appeared,
             listings: self.listings,
@@ -302,6 +308,7 @@ struct SummaryLine<'a, E> {
     copied: u64,
     retries: u64,
     overloads: u64,
+    outages: u64,
     retry_after: u64,
     appeared: u64,
     listings: u32,

@@ -39,7 +39,9 @@ impl Job {
             Err(error @ TransportError::Tls(_)) => Verdict::Fatal(Cause::Transport(error.clone())),
             Err(error) => Verdict::Failed(Cause::Transport(error.clone())),
         };
-        self.outage.heard(&verdict, net.now());
+        if self.outage.heard(&verdict, net.now()) {
+            self.counts.outages += 1;
+        }
         let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
         match (verdict, result) {
             (Verdict::Triggered(Trigger::Object), Ok(head)) if clearing => {
