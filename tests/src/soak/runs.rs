@@ -211,10 +211,9 @@ fn words(dice: &mut Dice) -> Vec<String> {
         words.push(format!("--rate-limit={}", 20 + dice.below(400)));
     }
     if dice.one_in(3) {
-        // 4 KiB are 160 versions. Far less makes a run that lists the bucket for every other version,
-        // which takes as long as it sounds.
-        let sizes = ["4KiB", "64KiB", "1MiB"];
-        words.push(format!("--memory={}", dice.pick(&sizes).unwrap_or(&"4KiB")));
+        // 64 KiB, the least, are 2,600 versions.
+        let sizes = ["64KiB", "100KiB", "1MiB"];
+        words.push(format!("--memory={}", dice.pick(&sizes).unwrap_or(&"64KiB")));
     }
     if dice.one_in(5) {
         words.push("--verify-listing".to_owned());

@@ -73,6 +73,7 @@ fn values_out_of_range_are_refused_by_name() {
     for (words, named) in [
         (&["a/b", "-c", "0"][..], "--concurrent"),
         (&["a/b", "-c", "1001"], "--concurrent"),
+        (&["a/b", "--memory", "63KiB"], "--memory must be at least 64KiB."),
         (&["a/b", "--rate-limit", "-1"], "--rate-limit"),
         (&["a/b", "--rate-limit", "NaN"], "--rate-limit"),
         (&["a/b", "--validate"], "--validate"),
