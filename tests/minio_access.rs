@@ -83,7 +83,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
     root.run(&["source/alone"]).assert_refused(
         "Unable to list the replication backlog of bucket `alone`. The remote \
          target does not exist. Bucket `alone` has no replication target: `mc replicate add` makes \
-         one.",
+         one. A server that has just started may not know its targets yet: then run again.",
     );
     root.run(&["nowhere/src"]).assert_refused(
         "Unable to initialize admin connection. No valid configuration found for \

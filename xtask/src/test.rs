@@ -16,7 +16,7 @@ pub fn run_everything() -> Result {
     ))?;
     dist::dist()?;
     headline("Tests: the job natively, the component in the host, real servers");
-    run(&mut cargo("test --release"))?;
+    run(&mut cargo("test --release --no-fail-fast"))?;
     headline("Fuzz targets, a few seconds each");
     fuzz::smoke()
 }
