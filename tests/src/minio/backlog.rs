@@ -68,6 +68,13 @@ pub struct TargetStatus {
     pub delete_status: String,
 }
 
+/// The entries without the times of their statuses, which differ once replication was tried again.
+#[must_use]
+pub fn untimed(entries: &[DiffEntry]) -> Vec<DiffEntry> {
+    let untimed = |entry: &DiffEntry| DiffEntry { status_time: String::new(), ..entry.clone() };
+    entries.iter().map(untimed).collect()
+}
+
 impl DiffEntry {
     fn pending(&self) -> bool {
         self.status == "PENDING" || self.delete_status == "PENDING"

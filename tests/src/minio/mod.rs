@@ -42,7 +42,7 @@ mod server;
 mod tools;
 mod xml;
 
-pub use backlog::{DiffEntry, TargetStatus, try_diff};
+pub use backlog::{DiffEntry, TargetStatus, try_diff, untimed};
 pub use builder::PairBuilder;
 pub use certs::Certs;
 pub use client::{Client, Keys, Reply, encode_key, encode_query};
