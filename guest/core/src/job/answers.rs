@@ -64,11 +64,10 @@ impl Job {
                 self.refuse(sink, &flight, skew::named(cause, answer, net.unix()));
             }
             (Verdict::Fatal(cause), Err(_)) => self.refuse(sink, &flight, cause),
-            (Verdict::Again(cause), Ok(answer)) => {
-                let asked = retry::asked(answer, net.unix());
-                self.again(net, sink, flight, cause, asked);
+            (Verdict::Again(cause), answer) => {
+                let asked = answer.as_ref().map(|answer| retry::asked(answer, net.unix()));
+                self.again(net, sink, flight, cause, asked.unwrap_or_default());
             }
-            (Verdict::Again(cause), Err(_)) => self.again(net, sink, flight, cause, Duration::ZERO),
             // Every answer names the right region, so a wrong one that stays is the user's own.
             (Verdict::Region(error), _)
                 if self.client.has_fixed_region() || flight.attempts >= MAX_REGIONS =>
@@ -98,11 +97,13 @@ impl Job {
     ) {
         let spared = self.outage.spares(&cause, self.retries.len(), net.now());
         let all_alike = matches!(&cause, Cause::Server(error) if error.code == outcome::NO_BUCKET);
-        if flight.attempts >= retry::S3.attempts && all_alike {
-            return self.refuse(sink, &flight, cause);
-        }
-        if flight.attempts >= retry::S3.attempts && !spared {
-            return self.finish(sink, &flight, &Outcome::Failed(cause));
+        if flight.attempts >= retry::S3.attempts {
+            if all_alike {
+                return self.refuse(sink, &flight, cause);
+            }
+            if !spared {
+                return self.finish(sink, &flight, &Outcome::Failed(cause));
+            }
         }
         self.counts.retry_after = self.counts.retry_after.max(asked);
         let pause = retry::S3.pause(flight.attempts, net.random()).max(retry::obeyed(asked));
