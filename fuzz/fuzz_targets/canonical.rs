@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use resync_core::encode;
-use resync_core::secret::Secret;
-use resync_core::sigv4::{Credentials, Signer, Unsigned};
+use resync_core::wire::encode;
+use resync_core::wire::secret::Secret;
+use resync_core::wire::sigv4::{Credentials, Signer, Unsigned};
 
 fn signature(path: &str, query: &str, header: &str, time: u64) -> String {
     let credentials = Credentials {

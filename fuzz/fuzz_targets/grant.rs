@@ -9,9 +9,9 @@
 use arbitrary::Arbitrary;
 use http::{Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
-use resync_core::alias::Endpoint;
-use resync_core::args::Args;
-use resync_core::encode;
+use resync_core::wire::alias::Endpoint;
+use resync_core::command::args::Args;
+use resync_core::wire::encode;
 
 #[allow(dead_code)]
 #[path = "../../host/src/grant.rs"]

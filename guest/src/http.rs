@@ -16,8 +16,8 @@ use crate::bindings::wasi::io::poll::{self, Pollable};
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::bindings::wasi::random::random;
 use crate::errors::transport_error;
-use resync_core::alias;
-use resync_core::net::{
+use resync_core::wire::alias;
+use resync_core::wire::net::{
     Answer, Call, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError,
 };
 use std::time::Duration;

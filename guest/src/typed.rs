@@ -4,16 +4,16 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
 };
 use crate::http::WasiNet;
-use resync_core::alias::{self, Alias, Endpoint};
-use resync_core::client::Client;
-use resync_core::entry::{self, Item, Shape};
-use resync_core::guard;
-use resync_core::job::{End, Job, Sink};
-use resync_core::net::{Net, TransportError};
-use resync_core::outcome::{Cause, Outcome};
-use resync_core::reader::{self, Break};
-use resync_core::remedy::{During, explain, explain_listing};
-use resync_core::spec::{Mode, Spec};
+use resync_core::job::machine::{End, Job, Sink};
+use resync_core::job::outcome::{Cause, Outcome};
+use resync_core::job::retention;
+use resync_core::job::spec::{Mode, Spec};
+use resync_core::listing::entry::{self, Item, Shape};
+use resync_core::listing::reader::{self, Break};
+use resync_core::report::remedy::{During, explain, explain_listing};
+use resync_core::wire::alias::{self, Alias, Endpoint};
+use resync_core::wire::client::Client;
+use resync_core::wire::net::{Net, TransportError};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl GuestJob for Run {
         };
         if spec.mode == Mode::ClearChecksum {
             // Nobody listens before there is a job.
-            guard::no_default_retention(&mut net, &mut client, &mut |_| {})
+            retention::no_default_retention(&mut net, &mut client, &mut |_| {})
                 .map_err(|cause| queue.failure(&cause, During::LockConfiguration))?;
         }
         let began = net.now();

@@ -3,8 +3,8 @@
 //! mc takes its global flags before the first command word, between the two and behind them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
+use resync_core::command::flags::{self, ABOUT, Takes};
 use resync_core::command::is_plugin;
-use resync_core::flags::{self, ABOUT, Takes};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,10 @@
 mod sim;
 
 use proptest::prelude::*;
-use resync_core::job::End;
-use resync_core::outcome::Outcome;
-use resync_core::reader;
-use resync_core::spec::Spec;
+use resync_core::job::machine::End;
+use resync_core::job::outcome::Outcome;
+use resync_core::job::spec::Spec;
+use resync_core::listing::reader;
 use sim::{Break, Fate, Mishap, Name, Ran, Sim, Version, run, spec};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -107,7 +107,7 @@ fn world() -> impl Strategy<Value = (Sim, Spec)> {
     let chunks = prop_oneof![Just(1..3), Just(1..50), Just(1..5000), Just(5000..5001)];
     let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
-    let memory = prop_oneof![Just(resync_core::spec::MEMORY), Just(1)];
+    let memory = prop_oneof![Just(resync_core::job::spec::MEMORY), Just(1)];
     let server = (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1u64..).prop_map(
         |(versions, breaks, chunks, latency, replicates, random)| {
             let mut sim = Sim::new(versions);
@@ -395,7 +395,7 @@ fn a_stop_does_not_wait_for_answers_that_do_not_come() {
     sim.stop_at = Some(Duration::from_secs(1));
     let ran = run(spec(), &mut sim);
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.not_reached), (End::Stopped, 9, 1));
-    let took = resync_core::net::Net::now(&sim);
+    let took = resync_core::wire::net::Net::now(&sim);
     assert!(took < Duration::from_secs(10), "{took:?}, not the minute of a version's own patience");
 }
 

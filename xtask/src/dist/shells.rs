@@ -6,7 +6,7 @@ use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use resync_core::command::PLUGIN;
-use resync_core::flags::{self, Class, FLAGS, Takes};
+use resync_core::command::flags::{self, Class, FLAGS, Takes};
 
 /// Every file with its name.
 pub fn all() -> Result<Vec<(String, Vec<u8>)>> {

@@ -2,18 +2,18 @@
 
 use super::Invocation;
 use super::failures::Failures;
-use crate::args::Args;
-use crate::console::Console;
-use crate::counts::Counts;
-use crate::entry::{Item, Shape};
-use crate::job::Sink;
-use crate::message::{Message, printable};
-use crate::outcome::Outcome;
-use crate::progress::{Progress, TICK, Trouble};
-use crate::report::{self, Paint, Summary};
-use crate::retry;
-use crate::spec::Mode;
-use crate::targets::RemoteTarget;
+use crate::command::args::Args;
+use crate::command::offline::RemoteTarget;
+use crate::job::counts::Counts;
+use crate::job::machine::Sink;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use crate::listing::entry::{Item, Shape};
+use crate::report::console::Console;
+use crate::report::message::{Message, printable};
+use crate::report::progress::{Progress, TICK, Trouble};
+use crate::report::summary::{self, Paint, Summary};
+use crate::wire::retry;
 use std::time::Duration;
 
 /// Bytes kept before they are written: each write is a call out of the sandbox.
@@ -222,11 +222,11 @@ impl<C: Console> Sink for Output<'_, C> {
             return;
         }
         if self.json {
-            let error = report::failure(&self.bucket, item, self.mode, outcome);
-            report::version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
+            let error = summary::failure(&self.bucket, item, self.mode, outcome);
+            summary::version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
         } else if *outcome == Outcome::Listed {
-            report::listed_line(&mut self.buffer, item, shape);
-        } else if let Some(message) = report::failure(&self.bucket, item, self.mode, outcome)
+            summary::listed_line(&mut self.buffer, item, shape);
+        } else if let Some(message) = summary::failure(&self.bucket, item, self.mode, outcome)
             && self.failures.add()
         {
             self.message(&message);

@@ -3,21 +3,20 @@
 
 use super::output::Output;
 use super::tracker::Tracker;
-use super::{Invocation, listing_message, validation, waiting};
-use crate::args::Args;
-use crate::client::Client;
-use crate::console::Console;
-use crate::counts::Counts;
-use crate::guard;
-use crate::job::{End, Job};
-use crate::message::Message;
-use crate::net::Net;
-use crate::outcome::Cause;
-use crate::progress::{TICK, Trouble};
-use crate::remedy::{During, explain};
-use crate::report::Summary;
-use crate::spec::{MEMORY, Mode, Only, Spec};
-use crate::targets;
+use super::{Invocation, listing_message, offline, validate, waiting};
+use crate::command::args::Args;
+use crate::job::counts::Counts;
+use crate::job::machine::{End, Job};
+use crate::job::outcome::Cause;
+use crate::job::retention;
+use crate::job::spec::{MEMORY, Mode, Only, Spec};
+use crate::report::console::Console;
+use crate::report::message::Message;
+use crate::report::progress::{TICK, Trouble};
+use crate::report::remedy::{During, explain};
+use crate::report::summary::Summary;
+use crate::wire::client::Client;
+use crate::wire::net::Net;
 use std::rc::Rc;
 
 /// Runs what the arguments ask for. Returns whether all of it succeeded.
@@ -30,8 +29,9 @@ pub(super) fn start<N: Net, C: Console>(
 ) -> bool {
     let mode = Mode::of(args);
     if mode == Mode::ClearChecksum
-        && let Err(cause) =
-            guard::no_default_retention(net, &mut client, &mut |asked| output.retry_after(asked))
+        && let Err(cause) = retention::no_default_retention(net, &mut client, &mut |asked| {
+            output.retry_after(asked)
+        })
     {
         let (bucket, authority) = (client.bucket(), client.authority());
         let what = format!("Unable to clear checksums in bucket `{bucket}`.");
@@ -39,13 +39,13 @@ pub(super) fn start<N: Net, C: Console>(
         return output.fatal(&Message::fatal(what, text).because(&cause));
     }
     if args.validate {
-        return validation::run(call, args, net, &mut client, output);
+        return validate::run(call, args, net, &mut client, output);
     }
     let began = net.now();
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {
         let told = &mut |asked| output.retry_after(asked);
-        let offline = targets::offline(net, &mut client, told, args.arn.as_deref());
+        let offline = offline::offline(net, &mut client, told, args.arn.as_deref());
         offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
     }
     let mut tracker = Tracker::new(output, args.verify_listing, args.wait.is_some());

@@ -1,9 +1,9 @@
 //! Remembers versions for what comes after the triggers, where that was asked for.
 
-use crate::entry::{Item, Shape};
-use crate::job::Sink;
-use crate::outcome::Outcome;
-use crate::seen::Seen;
+use crate::job::machine::Sink;
+use crate::job::outcome::Outcome;
+use crate::listing::entry::{Item, Shape};
+use crate::listing::versions::Seen;
 use std::collections::BTreeMap;
 
 /// A sink that remembers what it passes on.

@@ -1,0 +1,449 @@
+//! From the words of the command line and the `MC_*` variables to checked arguments.
+//!
+//! mc follows Go's flag package: one dash or two, flags before or behind TARGET, `--json=false`,
+//! no bundling of letters. [`normalize`] brings that into the one form clap reads; clap then does
+//! the rest.
+
+use crate::command::flags::{self, Flag, Takes};
+use crate::command::target::Target;
+use crate::wire::secret::REDACTED;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Looks up a variable; an empty one counts as unset, as in mc.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The arguments of a run, checked.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
+pub struct Args {
+    /// What to work on.
+    pub target: Target,
+    /// Only this target ARN.
+    pub arn: Option<String>,
+    /// Copy objects onto themselves first.
+    pub clear_checksum: bool,
+    /// Only try that on one version.
+    pub validate: bool,
+    /// Only list.
+    pub dry_run: bool,
+    /// Requests in flight at most, 1 to 1,000.
+    pub concurrent: usize,
+    /// List once more at the end, for what the first listing did not show.
+    pub verify_listing: bool,
+    /// Wait this long for what was triggered to leave the backlog.
+    pub wait: Option<Duration>,
+    /// Bytes of listed versions kept at most.
+    pub memory: Option<usize>,
+    /// Objects started per second at most; `None` is unlimited.
+    pub rate_limit: Option<f64>,
+    /// The folder of `config.json`, when given.
+    pub config_dir: Option<String>,
+    /// No progress, no colour.
+    pub quiet: bool,
+    /// No colour.
+    pub no_color: bool,
+    /// JSON lines.
+    pub json: bool,
+    /// Trace requests on stderr.
+    pub debug: bool,
+    /// `HOST[:PORT]=IP` entries.
+    pub resolve: Vec<Resolve>,
+    /// Do not verify certificates.
+    pub insecure: bool,
+    /// Bytes per second sent at most.
+    pub limit_upload: Option<u64>,
+    /// Bytes per second received at most.
+    pub limit_download: Option<u64>,
+    /// Idle deadline for a read on a connection.
+    pub conn_read_deadline: Option<Duration>,
+    /// Idle deadline for a write on a connection.
+    pub conn_write_deadline: Option<Duration>,
+    /// Headers set on every request after signing.
+    pub custom_headers: Vec<(String, String)>,
+    /// Run this component instead of the built-in one.
+    pub component: Option<String>,
+    /// Only say what the component may do.
+    pub print_grant: bool,
+    /// Names of the flags given on the command line.
+    pub given: Vec<&'static str>,
+}
+
+/// One `--resolve` entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolve {
+    /// `host` or `host:port` as written.
+    pub host: String,
+    /// Where to connect instead.
+    pub address: std::net::IpAddr,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// `--help`: the help on stdout, success.
+    Help,
+    /// Not exactly one TARGET: the help on stdout, failure.
+    Arity,
+    /// A flag is wrong: mc's usage error with the list of flags.
+    Usage(String),
+    /// Anything else, in mc's error form: message and cause.
+    Invalid {
+        /// What failed.
+        message: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl Stop {
+    fn invalid(message: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into(), cause: cause.into() }
+    }
+}
+
+/// mc's words behind a usage error.
+pub const INVALID_ARGUMENTS: &str =
+    "Invalid arguments provided, please refer `mc <command> -h` for relevant documentation.";
+
+impl Args {
+    /// Reads the words behind `replicate resync-backlog`.
+    ///
+    /// # Errors
+    /// [`Stop`] says what to print instead of running.
+    pub fn parse(words: &[String], env: Env<'_>) -> Result<Self, Stop> {
+        let words = normalize(words).map_err(Stop::Usage)?;
+        let matches = flags::command()
+            .try_get_matches_from(words)
+            .map_err(|error| Stop::Usage(error.kind().to_string()))?;
+        let given = Given { matches: &matches, env };
+        if given.switch("help")? {
+            return Err(Stop::Help);
+        }
+        let targets = given.command_line("TARGET");
+        let [target] = targets.as_slice() else { return Err(Stop::Arity) };
+        let concurrent: usize = given.number("concurrent", 10, "strconv.ParseInt")?;
+        let rate_limit: f64 = given.number("rate-limit", 0.0, "strconv.ParseFloat")?;
+        let args = Self {
+            target: Target::parse(target)
+                .map_err(|message| Stop::invalid(format!("{message}."), INVALID_ARGUMENTS))?,
+            arn: given.value("arn"),
+            clear_checksum: given.switch("clear-checksum")?,
+            validate: given.switch("validate")?,
+            dry_run: given.switch("dry-run")?,
+            concurrent,
+            verify_listing: given.switch("verify-listing")?,
+            wait: given.duration("wait")?,
+            conn_read_deadline: given.duration("conn-read-deadline")?,
+            conn_write_deadline: given.duration("conn-write-deadline")?,
+            memory: given
+                .bytes("memory")?
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            rate_limit: (rate_limit > 0.0).then_some(rate_limit),
+            config_dir: given.value("config-dir"),
+            quiet: given.switch("quiet")?,
+            no_color: given.switch("no-color")? || env("NO_COLOR").is_some(),
+            json: given.switch("json")?,
+            debug: given.switch("debug")?,
+            resolve: given
+                .values("resolve")
+                .iter()
+                .map(|text| resolve(text))
+                .collect::<Result<_, _>>()?,
+            insecure: given.switch("insecure")?,
+            limit_upload: given.bytes("limit-upload")?,
+            limit_download: given.bytes("limit-download")?,
+            custom_headers: given
+                .values("custom-header")
+                .iter()
+                .map(|text| custom_header(text))
+                .collect::<Result<_, _>>()?,
+            component: given.value("component"),
+            print_grant: given.switch("print-grant")?,
+            given: flags::FLAGS
+                .iter()
+                .map(|flag| flag.long)
+                .filter(|long| !given.command_line(long).is_empty())
+                .collect(),
+        };
+        given.switch("disable-pager")?;
+        args.check(rate_limit)?;
+        Ok(args)
+    }
+
+    fn check(&self, rate_limit: f64) -> Result<(), Stop> {
+        let refuse = |cause: &str| Err(Stop::invalid(cause, INVALID_ARGUMENTS));
+        if !(1..=1000).contains(&self.concurrent) {
+            return refuse("--concurrent must be between 1 and 1000.");
+        }
+        if !rate_limit.is_finite() || rate_limit < 0.0 {
+            return refuse("--rate-limit must be 0 (unlimited) or a number of objects per second.");
+        }
+        if self.memory.is_some_and(|bytes| bytes < MIN_MEMORY) {
+            return refuse("--memory must be at least 64KiB.");
+        }
+        if self.validate && !self.clear_checksum {
+            return refuse("--validate can only be used with --clear-checksum.");
+        }
+        if self.validate && self.dry_run {
+            return refuse(
+                "--validate and --dry-run exclude each other: --validate copies one object.",
+            );
+        }
+        if self.wait.is_some() && (self.dry_run || self.validate) {
+            return refuse("--wait needs a run that triggers: leave --dry-run and --validate out.");
+        }
+        if self.arn.as_deref() == Some("") {
+            return refuse("--arn needs the ARN of a replication target.");
+        }
+        Ok(())
+    }
+}
+
+/// Clap's matches with the variables behind them.
+struct Given<'a> {
+    matches: &'a clap::ArgMatches,
+    env: Env<'a>,
+}
+
+impl Given<'_> {
+    fn command_line(&self, name: &str) -> Vec<String> {
+        self.matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let variable = flags::find(name).map(|flag| flag.env).filter(|env| !env.is_empty())?;
+        (self.env)(variable).filter(|value| !value.is_empty())
+    }
+
+    /// The last one given, else the variable's.
+    fn value(&self, name: &str) -> Option<String> {
+        self.command_line(name).pop().or_else(|| self.variable(name))
+    }
+
+    /// All given, else the variable's, which separates several by commas.
+    fn values(&self, name: &str) -> Vec<String> {
+        let given = self.command_line(name);
+        if !given.is_empty() {
+            return given;
+        }
+        let variable = self.variable(name).unwrap_or_default();
+        variable.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// On when any occurrence says so: mc joins the levels of its command line with "or".
+    fn switch(&self, name: &str) -> Result<bool, Stop> {
+        let given = self.command_line(name);
+        if given.is_empty() {
+            let Some(value) = self.variable(name) else { return Ok(false) };
+            return go_bool(&value).ok_or_else(|| {
+                let parser = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
+                let what = format!("could not parse {value} as bool value for flag {name}");
+                Stop::invalid(format!("{what}: {parser}"), "")
+            });
+        }
+        given.iter().try_fold(false, |on, value| {
+            go_bool(value).map(|value| on || value).ok_or_else(|| {
+                Stop::Usage(format!("invalid boolean value {value:?} for -{name}: parse error"))
+            })
+        })
+    }
+
+    fn number<T: FromStr>(&self, name: &str, default: T, parser: &str) -> Result<T, Stop> {
+        let Some(text) = self.value(name) else { return Ok(default) };
+        text.parse().map_err(|_| {
+            Stop::Usage(format!(
+                "invalid value {text:?} for flag -{name}: {parser}: parsing {text:?}: invalid syntax"
+            ))
+        })
+    }
+
+    fn duration(&self, name: &str) -> Result<Option<Duration>, Stop> {
+        self.value(name).map(|text| duration(name, &text)).transpose()
+    }
+
+    fn bytes(&self, name: &str) -> Result<Option<u64>, Stop> {
+        let Some(text) = self.value(name) else { return Ok(None) };
+        parse_bytes(&text).map(Some).map_err(|cause| Stop::invalid(cause, ""))
+    }
+}
+
+/// Brings Go's forms into `--long=value` and moves TARGET behind a `--`.
+///
+/// # Errors
+/// Go's words for a flag that does not exist, lacks its value or is not written as one.
+fn normalize(words: &[String]) -> Result<Vec<String>, String> {
+    let (mut options, mut rest) = (Vec::new(), Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            rest.extend(words.by_ref().cloned());
+            break;
+        }
+        let Some(body) = word.strip_prefix('-').filter(|body| !body.is_empty()) else {
+            rest.push(word.clone());
+            continue;
+        };
+        let body = body.strip_prefix('-').unwrap_or(body);
+        let (name, attached) = match body.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (body, None),
+        };
+        if name.is_empty() || name.starts_with('-') {
+            return Err(format!("bad flag syntax: {word}"));
+        }
+        let Flag { long, takes, .. } =
+            flags::find(name).ok_or_else(|| format!("flag provided but not defined: -{name}"))?;
+        let value = match (takes, attached) {
+            (_, Some(value)) => value,
+            (Takes::Switch, None) => "true".to_owned(),
+            (_, None) => {
+                words.next().cloned().ok_or_else(|| format!("flag needs an argument: -{name}"))?
+            }
+        };
+        options.push(format!("--{long}={value}"));
+    }
+    options.push("--".to_owned());
+    options.append(&mut rest);
+    Ok(options)
+}
+
+/// Whether errors are wanted as JSON, also of arguments that are wrong.
+pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
+    let words = normalize(words).unwrap_or_default();
+    let options = words.iter().take_while(|word| *word != "--");
+    let given: Vec<&str> = options.filter_map(|word| word.strip_prefix("--json=")).collect();
+    let is_on = |value: &str| go_bool(value) == Some(true);
+    if given.is_empty() {
+        return env("MC_JSON").is_some_and(|value| is_on(&value));
+    }
+    given.into_iter().any(is_on)
+}
+
+/// The words as a sandbox may see them: the values of `--custom-header`, which may be tokens, are
+/// replaced.
+pub fn redact(words: &[String]) -> Vec<String> {
+    let is_header = |word: &str| {
+        let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+        name.and_then(flags::find).is_some_and(|flag| flag.long == "custom-header")
+    };
+    let hide = |value: &str| match custom_header(value) {
+        Ok((name, _)) => format!("{name}:{REDACTED}"),
+        // Without a colon it stays as wrong as it was, for the component to say so.
+        Err(_) => value.split([':', ' ']).next().unwrap_or_default().to_owned(),
+    };
+    let mut redacted: Vec<String> = Vec::with_capacity(words.len());
+    let mut value_of_header = false;
+    for word in words {
+        redacted.push(match word.split_once('=') {
+            _ if value_of_header => hide(word),
+            Some((flag, value)) if is_header(flag) => format!("{flag}={}", hide(value)),
+            _ => word.clone(),
+        });
+        value_of_header = !value_of_header && is_header(word);
+    }
+    redacted
+}
+
+/// Go's `strconv.ParseBool`.
+fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Less is less than one block of the spool: the bucket was listed 553 times for 2,000 versions.
+const MIN_MEMORY: usize = 64 * 1024;
+
+/// Bytes as go-humanize reads them: `10M` and `10MB` are powers of 1,000, `10MiB` of 1,024.
+///
+/// # Errors
+/// What is wrong with the number or its unit.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let at = text.find(|c: char| !(c.is_ascii_digit() || ".,".contains(c))).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(at).unwrap_or((text, ""));
+    let number = number.replace(',', "");
+    let value: f64 = number
+        .parse()
+        .map_err(|_| format!("strconv.ParseFloat: parsing {number:?}: invalid syntax"))?;
+    let unit = unit.trim().to_ascii_lowercase();
+    let unit = unit.strip_suffix("/s").unwrap_or(&unit);
+    let (letter, base) = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
+        Some(letter) => (letter, 1024f64),
+        None => (unit.strip_suffix('b').unwrap_or(unit), 1000f64),
+    };
+    let power = ["", "k", "m", "g", "t", "p", "e"]
+        .iter()
+        .position(|known| *known == letter)
+        .ok_or_else(|| format!("unhandled size name: {unit}"))?;
+    let bytes = value * base.powi(i32::try_from(power).unwrap_or(0));
+    if bytes < 1.0 {
+        return Err(format!("{text:?} is less than one byte per second"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 1, and a cast saturates"
+    )]
+    Ok(bytes as u64)
+}
+
+/// A duration as mc reads it: `1h30m`, `90s`, `1d`.
+fn duration(flag: &str, text: &str) -> Result<Duration, Stop> {
+    let bad = || {
+        Stop::Usage(format!(
+            "invalid value {text:?} for flag -{flag}: time: invalid duration {text:?}"
+        ))
+    };
+    let mut rest = text;
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
+        let (number, tail) = rest.split_at_checked(digits).ok_or_else(bad)?;
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(unit_end).ok_or_else(bad)?;
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
+            _ => return Err(bad()),
+        };
+        total += number.parse::<f64>().map_err(|_| bad())? * seconds;
+        rest = tail;
+    }
+    let duration = Duration::try_from_secs_f64(total).map_err(|_| bad())?;
+    if duration.is_zero() { Err(bad()) } else { Ok(duration) }
+}
+
+fn resolve(text: &str) -> Result<Resolve, Stop> {
+    let bad = || Stop::invalid(format!("invalid DNS resolve entry {text}"), "");
+    let (host, address) = text.split_once('=').ok_or_else(bad)?;
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    match address.parse() {
+        Ok(address) if !host.is_empty() => Ok(Resolve { host: host.to_owned(), address }),
+        _ => Err(bad()),
+    }
+}
+
+fn custom_header(text: &str) -> Result<(String, String), Stop> {
+    // The value may be a token: an error names the header only, and nothing where there is no name.
+    let bad =
+        |shown: &dyn Display| Stop::invalid(format!("invalid custom header entry {shown}"), "");
+    let (name, value) = text.split_once(':').ok_or_else(|| bad(&"without a colon"))?;
+    let (name, value) = (name.trim(), value.trim());
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let visible = |b: u8| b == b'\t' || (b' '..0x7f).contains(&b) || b >= 0x80;
+    if name.is_empty() || !name.bytes().all(token) || !value.bytes().all(visible) {
+        return Err(bad(&name.escape_debug()));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

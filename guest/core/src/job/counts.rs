@@ -1,0 +1,128 @@
+//! What a run counts.
+
+use crate::job::outcome::{Outcome, Trigger};
+use crate::listing::entry::{Item, Operation, Shape};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The counters of a run. At its end `total = triggered + failed + vanished + elsewhere +
+/// not_reached`, unless it was a dry run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Versions listed that match TARGET and `--arn`.
+    pub total: u64,
+    /// Versions queued for replication.
+    pub triggered: u64,
+    /// Of these, delete markers.
+    pub delete_markers: u64,
+    /// Of these, pending purges.
+    pub purges: u64,
+    /// Of these, objects encrypted with a customer key.
+    pub customer_key: u64,
+    /// Of these, objects copied onto themselves.
+    pub copied: u64,
+    /// Versions not queued.
+    pub failed: u64,
+    /// Versions gone since they were listed.
+    pub vanished: u64,
+    /// Versions gone here that another site still answers for.
+    pub elsewhere: u64,
+    /// Versions listed whose end is not known, because the run ended before.
+    pub not_reached: u64,
+    /// Attempts beyond the first.
+    pub retries: u64,
+    /// Versions that only a second listing showed, for `--verify-listing`; part of the total.
+    pub appeared: u64,
+    /// Answers that said the server was overloaded.
+    pub overloads: u64,
+    /// Times that the server was out and came back: what it had queued until then may be forgotten.
+    pub outages: u64,
+    /// The longest `Retry-After` the server answered with.
+    pub retry_after: Duration,
+    /// Listed versions by status and operation.
+    pub by_status: BTreeMap<(String, &'static str), u64>,
+}
+
+impl Counts {
+    /// Adds what another pass counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            total,
+            triggered,
+            delete_markers,
+            purges,
+            customer_key,
+            copied,
+            failed,
+            vanished,
+            elsewhere,
+            not_reached,
+            retries,
+            appeared,
+            overloads,
+            outages,
+            retry_after,
+            by_status,
+        } = self;
+        for (sum, part) in [
+            (total, other.total),
+            (triggered, other.triggered),
+            (delete_markers, other.delete_markers),
+            (purges, other.purges),
+            (customer_key, other.customer_key),
+            (copied, other.copied),
+            (failed, other.failed),
+            (vanished, other.vanished),
+            (elsewhere, other.elsewhere),
+            (not_reached, other.not_reached),
+            (retries, other.retries),
+            (appeared, other.appeared),
+            (overloads, other.overloads),
+            (outages, other.outages),
+        ] {
+            *sum += part;
+        }
+        *retry_after = other.retry_after.max(*retry_after);
+        for (key, count) in &other.by_status {
+            *by_status.entry(key.clone()).or_default() += count;
+        }
+    }
+
+    /// Counts a listed version.
+    pub fn found(&mut self, item: &Item, shape: &Shape) {
+        self.total += 1;
+        let operation: Operation = shape.operation(item.delete_marker);
+        // Three operations and as many labels: the key is looked up before it is made.
+        let slot = self
+            .by_status
+            .iter_mut()
+            .find(|((label, op), _)| label == shape.label() && *op == operation.as_str());
+        match slot {
+            Some((_, count)) => *count += 1,
+            None => {
+                self.by_status.insert((shape.label().to_owned(), operation.as_str()), 1);
+            }
+        }
+    }
+
+    /// Counts the end of a version.
+    pub fn done(&mut self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Triggered(trigger) => {
+                self.triggered += 1;
+                match trigger {
+                    Trigger::Object => return,
+                    Trigger::DeleteMarker => &mut self.delete_markers,
+                    Trigger::Purge => &mut self.purges,
+                    Trigger::CustomerKey => &mut self.customer_key,
+                    Trigger::Copy => &mut self.copied,
+                }
+            }
+            Outcome::Vanished => &mut self.vanished,
+            Outcome::Elsewhere => &mut self.elsewhere,
+            Outcome::Failed(_) => &mut self.failed,
+            Outcome::Listed => return,
+        };
+        *counter += 1;
+    }
+}

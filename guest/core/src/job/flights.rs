@@ -1,0 +1,82 @@
+//! The versions in flight. The number of a flight's slot is the ticket of its exchange.
+
+use crate::listing::entry::Item;
+use crate::wire::net::Ticket;
+use std::time::Duration;
+
+/// A version in flight.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) item: Item,
+    /// Attempts begun.
+    pub(crate) attempts: u32,
+    /// When the exchange under way was begun.
+    pub(crate) started: Duration,
+    /// Whether that is the copy, not the HEAD.
+    pub(crate) copying: bool,
+}
+
+impl Flight {
+    /// A version that was not tried yet.
+    pub(crate) fn new(item: Item) -> Self {
+        Self { item, attempts: 0, started: Duration::ZERO, copying: false }
+    }
+
+    /// How long its answer may take. A HEAD reads one small file; a copy reads and writes the
+    /// object.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(if self.copying { 3600 } else { 60 })
+    }
+}
+
+/// Slots for flights, reused.
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    slots: Vec<Option<Flight>>,
+    free: Vec<usize>,
+}
+
+impl Flights {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Gives a flight a slot and returns its ticket.
+    pub(crate) fn board(&mut self, mut flight: Flight, now: Duration) -> Ticket {
+        flight.started = now;
+        match self.free.pop() {
+            Some(slot) => {
+                if let Some(place) = self.slots.get_mut(slot) {
+                    *place = Some(flight);
+                }
+                slot as Ticket
+            }
+            None => {
+                self.slots.push(Some(flight));
+                (self.slots.len() - 1) as Ticket
+            }
+        }
+    }
+
+    /// The version of a ticket.
+    pub(crate) fn item(&self, ticket: Ticket) -> Option<&Item> {
+        let slot = usize::try_from(ticket).ok()?;
+        self.slots.get(slot)?.as_ref().map(|flight| &flight.item)
+    }
+
+    /// Takes the flight of a ticket.
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Flight> {
+        let slot = usize::try_from(ticket).ok()?;
+        let flight = self.slots.get_mut(slot)?.take()?;
+        self.free.push(slot);
+        Some(flight)
+    }
+
+    /// The tickets of all flights for which this holds.
+    pub(crate) fn tickets(&self, holds: impl Fn(&Flight) -> bool) -> Vec<Ticket> {
+        let flights = self.slots.iter().enumerate();
+        let chosen = flights.filter(|(_, flight)| flight.as_ref().is_some_and(&holds));
+        chosen.map(|(slot, _)| slot as Ticket).collect()
+    }
+}

@@ -1,0 +1,11 @@
+pub mod copy;
+pub mod counts;
+pub mod flights;
+pub mod machine;
+pub mod outage;
+pub mod outcome;
+pub mod pacing;
+pub mod retention;
+pub mod spec;
+pub mod spool;
+pub mod window;

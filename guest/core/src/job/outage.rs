@@ -1,0 +1,136 @@
+//! Whether the server is out: restarting, cut off, or without the drives it reads from.
+//!
+//! Ten attempts at a version last four seconds, and a server takes longer than that to come back
+//! (a single drive on a busy machine was seen to take ten seconds). Failing whatever was in flight
+//! would make every restart of a server a failed run. So what was begun is tried again until the
+//! server answers, and nothing else is begun.
+
+use crate::job::outcome::{Cause, Verdict};
+use crate::wire::net::TransportError;
+use std::time::Duration;
+
+/// How long a server may be out before versions fail for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it takes to know. A server that is merely overloaded answers others in the meantime.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// Versions that are tried while the server is out. More than one, because one may be all that is
+/// wrong: an object on lost drives is answered like a server on lost drives.
+const PROBES: usize = 10;
+
+/// Versions that fail one after the other because the server is out before the run ends: the rest
+/// of a million would only fail more slowly.
+const MAX_FAILURES: u32 = 20;
+
+/// What is known of the server's absence.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    /// Since when it has given no other answer.
+    since: Option<Duration>,
+    /// Versions that failed for it since.
+    failures: u32,
+}
+
+impl Outage {
+    /// An answer, or what came instead of it. Returns whether that is the end of an outage.
+    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Duration) -> bool {
+        match verdict {
+            Verdict::Again(cause) if is_absence(cause) => {
+                self.since.get_or_insert(now);
+                false
+            }
+            _ => std::mem::take(self).lasts(now).is_some(),
+        }
+    }
+
+    /// For how long the server has been out, once that is known.
+    pub(crate) fn lasts(&self, now: Duration) -> Option<Duration> {
+        let lasts = now.saturating_sub(self.since?);
+        (lasts >= NOTICE).then_some(lasts)
+    }
+
+    /// Whether the server is out, and not for so long that it will not come back.
+    fn may_end(&self, now: Duration) -> bool {
+        self.since.is_some_and(|since| now < since + PATIENCE)
+    }
+
+    /// From when on another version may be begun beside this many that wait for another attempt.
+    pub(crate) fn next_start(&self, waiting: usize, now: Duration) -> Duration {
+        match self.since {
+            Some(since) if waiting >= PROBES && now >= since + NOTICE => since + PATIENCE,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether a version whose last attempt failed so gets one more. `waiting` others do so too.
+    pub(crate) fn spares(&self, cause: &Cause, waiting: usize, now: Duration) -> bool {
+        waiting > 0 && is_absence(cause) && self.may_end(now)
+    }
+
+    /// A version failed. Returns whether that is the end of the run.
+    pub(crate) fn failed(&mut self, cause: &Cause) -> bool {
+        if is_absence(cause) {
+            self.failures += 1;
+        } else {
+            self.failures = 0;
+        }
+        self.failures >= MAX_FAILURES
+    }
+}
+
+/// Whether this is what is heard of a server that is out, or of a proxy in front of it.
+fn is_absence(cause: &Cause) -> bool {
+    match cause {
+        Cause::Transport(error) => *error != TransportError::Denied,
+        Cause::Server(error) => matches!(error.status, 502..=504),
+        Cause::Refused(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::s3error::S3Error;
+
+    const fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn answered(status: u16) -> Cause {
+        Cause::Server(Box::new(S3Error { status, ..S3Error::default() }))
+    }
+
+    #[test]
+    fn it_begins_with_silence_and_ends_with_any_word() {
+        let mut outage = Outage::default();
+        let refused = Cause::Transport(TransportError::Refused);
+        assert!(!outage.spares(&refused, 5, at(0)));
+        assert!(!outage.heard(&Verdict::Again(refused.clone()), at(1)));
+        assert!(!outage.heard(&Verdict::Again(answered(503)), at(20)));
+        assert_eq!((outage.lasts(at(1)), outage.lasts(at(20))), (None, Some(at(19))));
+        assert!(outage.spares(&refused, 5, at(30)) && outage.spares(&answered(503), 5, at(30)));
+        assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
+        assert_eq!((outage.next_start(9, at(30)), outage.next_start(10, at(30))), (at(0), at(31)));
+        assert!(!outage.spares(&answered(500), 5, at(30)), "that is the version's own fault");
+        assert!(!outage.spares(&refused, 0, at(30)), "a version alone is no server");
+        assert!(!outage.spares(&refused, 5, at(31)), "too long");
+        assert!(
+            outage.heard(&Verdict::Vanished, at(32)) && !outage.heard(&Verdict::Vanished, at(32))
+        );
+        outage.heard(&Verdict::Again(refused.clone()), at(33));
+        assert!(outage.spares(&refused, 5, at(62)));
+        outage.heard(&Verdict::Again(answered(500)), at(62));
+        assert!(!outage.spares(&refused, 5, at(62)));
+    }
+
+    #[test]
+    fn twenty_failures_in_a_row_end_the_run() {
+        let mut outage = Outage::default();
+        let gone = Cause::Transport(TransportError::Refused);
+        (1..20).for_each(|_| assert!(!outage.failed(&gone)));
+        assert!(!outage.failed(&answered(400)), "an answer");
+        (1..20).for_each(|_| assert!(!outage.failed(&gone)));
+        assert!(outage.failed(&answered(503)));
+    }
+}

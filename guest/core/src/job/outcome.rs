@@ -1,0 +1,227 @@
+//! What an answer to the trigger means.
+//!
+//! The server queues a version for replication after it has found and authorized it and before it
+//! looks at anything else. So a 200 is a trigger, and so are the 405 of a delete marker or a
+//! pending purge and the 400 of an object encrypted with the customer's key; no other answer is.
+
+use crate::wire::client::{REQUEST_ID, is_wrong_region};
+use crate::wire::net::{Response, TransportError};
+use crate::wire::retry;
+use crate::wire::s3error::S3Error;
+use std::fmt;
+
+/// How the server was made to queue a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// 200 to the HEAD of an object.
+    Object,
+    /// 405 to the HEAD of a delete marker.
+    DeleteMarker,
+    /// 405 to the HEAD of a version whose purge is pending.
+    Purge,
+    /// 400 to the HEAD of an object encrypted with a customer key, which the server queued anyway.
+    CustomerKey,
+    /// The object was copied onto itself.
+    Copy,
+}
+
+/// What an answer means for its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Queued.
+    Triggered(Trigger),
+    /// Gone from this site since it was listed: nothing to do.
+    Vanished,
+    /// Answered by another site: gone from this one.
+    Elsewhere,
+    /// Worth another attempt.
+    Again(Cause),
+    /// The server signs for another region; worth another attempt once that is known.
+    Region(S3Error),
+    /// Not queued.
+    Failed(Cause),
+    /// Not queued, and no other version will be.
+    Fatal(Cause),
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The server said so.
+    Server(Box<S3Error>),
+    /// The server did not answer.
+    Transport(TransportError),
+    /// This program refuses, in its own words.
+    Refused(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Refused(words) => f.write_str(words),
+        }
+    }
+}
+
+/// The end of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Queued for replication.
+    Triggered(Trigger),
+    /// Gone since it was listed.
+    Vanished,
+    /// Gone here, answered by another site.
+    Elsewhere,
+    /// Not queued.
+    Failed(Cause),
+    /// A dry run only lists.
+    Listed,
+}
+
+impl Outcome {
+    /// As in the JSON output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Triggered(_) => "triggered",
+            Self::Vanished => "vanished",
+            Self::Elsewhere => "elsewhere",
+            Self::Failed(_) => "failed",
+            Self::Listed => "listed",
+        }
+    }
+}
+
+/// A proxy's login or status page has this status for everything.
+const FOREIGN: &str = "The answer is 200 but has no x-amz-request-id: it did not come from a MinIO server. Look for a proxy or load balancer that answers in its place.";
+
+/// Reads the answer to a HEAD.
+pub fn of_head(response: &Response) -> Verdict {
+    let has = |name| response.header(name).is_some();
+    match response.status {
+        200 => match response.header("x-amz-replication-status") {
+            Some("REPLICA") => Verdict::Elsewhere,
+            None if !has(REQUEST_ID) => Verdict::Failed(Cause::Refused(FOREIGN.to_owned())),
+            _ => Verdict::Triggered(Trigger::Object),
+        },
+        405 if has("x-minio-replication-delete-status") => Verdict::Triggered(Trigger::Purge),
+        405 if response.header("x-amz-delete-marker") == Some("true") => {
+            Verdict::Triggered(Trigger::DeleteMarker)
+        }
+        _ => of_error(S3Error::from_response(response)),
+    }
+}
+
+/// Reads an answer that is no success.
+pub fn of_error(error: S3Error) -> Verdict {
+    let cause = |error| Cause::Server(Box::new(error));
+    match (error.status, error.code.as_str()) {
+        (400, "InvalidRequest") if is_customer_key(&error) => {
+            Verdict::Triggered(Trigger::CustomerKey)
+        }
+        (404, "NoSuchKey" | "NoSuchVersion") => Verdict::Vanished,
+        // It was listed a moment ago. A server that loses most of its drives says so for a second
+        // before it says 503 (observed).
+        (404, NO_BUCKET) => Verdict::Again(cause(error)),
+        _ if is_wrong_region(&error) => Verdict::Region(error),
+        _ if retry::retries_answer(&error) => Verdict::Again(cause(error)),
+        // Permission, signature, clock: the next million versions would answer the same.
+        (401 | 403, _) => Verdict::Fatal(cause(error)),
+        _ => Verdict::Failed(cause(error)),
+    }
+}
+
+/// What the server answers when it finds no bucket of that name.
+pub const NO_BUCKET: &str = "NoSuchBucket";
+
+/// The server's sentence is the only sign: it shares its code with other invalid requests.
+pub fn is_customer_key(error: &S3Error) -> bool {
+    error.message.contains("stored using a form of Server Side Encryption")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(status: u16, headers: &[(&str, &str)]) -> Verdict {
+        answer(status, &[headers, &[("x-amz-request-id", "187B")]].concat())
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Verdict {
+        of_head(&Response {
+            status,
+            headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
+            body: Vec::new(),
+        })
+    }
+
+    fn coded(status: u16, code: &str) -> Verdict {
+        head(status, &[("x-minio-error-code", code)])
+    }
+
+    #[test]
+    fn the_answers_that_queue_a_version_are_told_from_those_that_do_not() {
+        use Trigger::{CustomerKey, DeleteMarker, Object, Purge};
+        let sse = "\"The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.\"";
+        for (verdict, trigger) in [
+            (head(200, &[("x-amz-replication-status", "FAILED")]), Object),
+            (head(200, &[]), Object),
+            (head(200, &[("x-amz-replication-status", "COMPLETED")]), Object),
+            (head(405, &[("x-amz-delete-marker", "true")]), DeleteMarker),
+            (
+                head(
+                    405,
+                    &[
+                        ("x-amz-delete-marker", "true"),
+                        ("x-minio-replication-delete-status", "FAILED"),
+                    ],
+                ),
+                Purge,
+            ),
+            (
+                head(400, &[("x-minio-error-code", "InvalidRequest"), ("x-minio-error-desc", sse)]),
+                CustomerKey,
+            ),
+        ] {
+            assert_eq!(verdict, Verdict::Triggered(trigger));
+        }
+        assert!(matches!(head(405, &[]), Verdict::Failed(_)), "a bare 405 is a failure");
+        assert!(matches!(coded(400, "InvalidRequest"), Verdict::Failed(_)));
+        assert!(matches!(coded(400, "InvalidArgument"), Verdict::Failed(_)));
+        assert!(
+            matches!(head(404, &[]), Verdict::Failed(_)),
+            "a 404 without a code is no server of ours"
+        );
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_no_trigger() {
+        assert!(matches!(answer(200, &[("content-type", "text/html")]), Verdict::Failed(_)));
+    }
+
+    #[test]
+    fn gone_and_elsewhere_are_no_failures() {
+        assert_eq!(coded(404, "NoSuchVersion"), Verdict::Vanished);
+        assert_eq!(coded(404, "NoSuchKey"), Verdict::Vanished);
+        assert_eq!(head(200, &[("x-amz-replication-status", "REPLICA")]), Verdict::Elsewhere);
+    }
+
+    #[test]
+    fn what_every_version_would_answer_ends_the_run() {
+        for (status, code) in [
+            (403, "AccessDenied"),
+            (403, "SignatureDoesNotMatch"),
+            (403, "InvalidAccessKeyId"),
+            (403, ""),
+        ] {
+            assert!(matches!(coded(status, code), Verdict::Fatal(_)), "{code}");
+        }
+        assert!(matches!(coded(400, "AuthorizationHeaderMalformed"), Verdict::Region(_)));
+        for (status, code) in
+            [(503, "SlowDownRead"), (429, ""), (500, "InternalError"), (404, "NoSuchBucket")]
+        {
+            assert!(matches!(coded(status, code), Verdict::Again(_)), "{code}");
+        }
+    }
+}

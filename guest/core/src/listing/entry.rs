@@ -1,0 +1,430 @@
+//! One version as the replication diff lists it.
+
+use crate::wire::timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+/// A version id. `null` and UUIDs, which is all a server makes, take 16 bytes in the spool.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum VersionId {
+    /// The null version of an unversioned or suspended bucket, and of every `name/` object.
+    Null,
+    /// A lower-case hyphenated UUID.
+    Uuid([u8; 16]),
+    /// Anything else. It is sent as it is; the server answers for it.
+    Other(Box<str>),
+}
+
+impl VersionId {
+    /// Reads an id; only what [`fmt::Display`] gives back letter by letter becomes a `Uuid`.
+    pub fn parse(text: &str) -> Self {
+        if text == "null" || text.is_empty() {
+            return Self::Null;
+        }
+        parse_uuid(text).map_or_else(|| Self::Other(text.into()), Self::Uuid)
+    }
+}
+
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut uuid = [0u8; 16];
+    let mut nibbles = 0usize;
+    for (at, byte) in text.iter().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let nibble = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        let slot = uuid.get_mut(nibbles / 2)?;
+        *slot = (*slot << 4) | nibble;
+        nibbles += 1;
+    }
+    Some(uuid)
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Other(text) => f.write_str(text),
+            Self::Uuid(uuid) => {
+                let mut text = [b'-'; 36];
+                let mut slots = text.iter_mut().enumerate();
+                for nibble in uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+                    let slot = slots.by_ref().find(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+                    if let (Some((_, slot)), Some(hex)) = (slot, HEX.get(usize::from(nibble))) {
+                        *slot = *hex;
+                    }
+                }
+                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// When a version was last modified. `x-minio-source-mtime` must repeat the text of the listing
+/// letter by letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Modified {
+    /// The text itself, as listed.
+    Text(Box<str>),
+    /// Nanoseconds since 1970, from which the text can be made again.
+    Nanos(i128),
+}
+
+impl Modified {
+    /// The form that takes the least room, which the spool keeps.
+    pub fn compact(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Text(text) if timestamp::is_go_format(text) => {
+                let nanos = timestamp::parse_rfc3339(text);
+                nanos.map_or(Cow::Borrowed(self), |nanos| Cow::Owned(Self::Nanos(nanos)))
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+}
+
+impl fmt::Display for Modified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nanos(nanos) => f.write_str(&timestamp::format_rfc3339(*nanos)),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// One version to be handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The object's key.
+    pub key: String,
+    /// Its version.
+    pub version: VersionId,
+    /// Last modified.
+    pub modified: Modified,
+    /// `deletemarker` of the listing: a delete marker, or a version whose purge is pending.
+    pub delete_marker: bool,
+    /// Its statuses, an index into [`Shapes`].
+    pub shape: u32,
+}
+
+/// What kind of change is to be replicated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// An object version.
+    Put,
+    /// A delete marker.
+    Delete,
+    /// The permanent deletion of a version.
+    Purge,
+}
+
+impl Operation {
+    /// As shown: `PUT`, `DEL`, `purge`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Delete => "DEL",
+            Self::Purge => "purge",
+        }
+    }
+}
+
+/// The statuses of a version. A backlog of millions has a handful of them, so they are kept once.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// `rStatus`: `PENDING`, `FAILED`, or empty for an existing object that never was replicated.
+    pub status: String,
+    /// `dStatus`: status of a pending purge, empty when there is none.
+    pub delete_status: String,
+    /// The `targets` member as the server sent it, `None` when there is none.
+    pub targets_json: Option<Box<RawValue>>,
+    /// ARN, replication status and purge status of each target.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// The status of a version at one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetStatus {
+    /// The target ARN.
+    pub arn: String,
+    /// `rStatus` of this target.
+    pub status: String,
+    /// `drStatus` of this target.
+    pub delete_status: String,
+}
+
+/// How a never replicated version is called: mc has a word for the rule, `existing-objects`.
+pub const EXISTING: &str = "EXISTING";
+
+impl Shape {
+    /// `PENDING`, `FAILED` or `EXISTING`; for a purge, the status of the purge.
+    pub fn label(&self) -> &str {
+        match (self.delete_status.as_str(), self.status.as_str()) {
+            ("", "") => EXISTING,
+            ("", status) | (status, _) => status,
+        }
+    }
+
+    /// What is to be replicated.
+    pub fn operation(&self, delete_marker: bool) -> Operation {
+        let purge = !self.delete_status.is_empty()
+            || self.targets.iter().any(|target| !target.delete_status.is_empty());
+        match (purge, delete_marker) {
+            (true, _) => Operation::Purge,
+            (false, true) => Operation::Delete,
+            (false, false) => Operation::Put,
+        }
+    }
+
+    /// Whether the version waits for this target. The server's own `arn` parameter does not filter
+    /// rows, and of an existing object it cannot be seen which target it lacks (observed).
+    pub fn concerns(&self, arn: &str) -> bool {
+        self.targets.iter().any(|target| target.arn == arn)
+            || (self.status.is_empty() && self.targets.is_empty())
+    }
+}
+
+/// The shapes seen so far, each with a number.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    list: Vec<Shape>,
+    numbers: HashMap<Box<[u8]>, u32>,
+    scratch: Vec<u8>,
+}
+
+impl Shapes {
+    /// The shape with this number.
+    pub fn get(&self, number: u32) -> Option<&Shape> {
+        self.list.get(usize::try_from(number).ok()?)
+    }
+
+    fn intern(&mut self, line: &Line<'_>) -> Result<u32, serde_json::Error> {
+        let raw = line.targets.filter(|raw| !matches!(raw.get(), "null" | "{}"));
+        let targets = raw.map_or("", RawValue::get);
+        self.scratch.clear();
+        for part in [line.status.as_ref(), line.delete_status.as_ref(), targets] {
+            self.scratch.extend_from_slice(part.as_bytes());
+            self.scratch.push(0);
+        }
+        if let Some(number) = self.numbers.get(self.scratch.as_slice()) {
+            return Ok(*number);
+        }
+        let parsed: std::collections::BTreeMap<String, TargetLine> =
+            if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
+        let shape = Shape {
+            status: line.status.to_string(),
+            delete_status: line.delete_status.to_string(),
+            targets_json: raw.map(ToOwned::to_owned),
+            targets: parsed
+                .into_iter()
+                .map(|(arn, target)| TargetStatus {
+                    arn,
+                    status: target.status,
+                    delete_status: target.delete_status,
+                })
+                .collect(),
+        };
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(shape);
+        self.numbers.insert(self.scratch.as_slice().into(), number);
+        Ok(number)
+    }
+}
+
+/// One line of the listing. Unknown members are ignored, as Go's decoder does.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, default)]
+    object: Cow<'a, str>,
+    #[serde(borrow, default, rename = "versionId")]
+    version_id: Cow<'a, str>,
+    #[serde(borrow, default, rename = "rStatus")]
+    status: Cow<'a, str>,
+    #[serde(borrow, default, rename = "dStatus")]
+    delete_status: Cow<'a, str>,
+    #[serde(borrow, default)]
+    targets: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "lastModified")]
+    modified: Cow<'a, str>,
+    #[serde(borrow, default, rename = "replTimestamp")]
+    status_time: Cow<'a, str>,
+    #[serde(default, rename = "deletemarker")]
+    delete_marker: bool,
+}
+
+#[derive(Deserialize)]
+struct TargetLine {
+    #[serde(default, rename = "rStatus")]
+    status: String,
+    #[serde(default, rename = "drStatus")]
+    delete_status: String,
+}
+
+/// What is wrong with a line of the listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadLine {
+    /// It is no JSON object of the expected form. The beginning of it is kept.
+    NotJson(String),
+    /// It names no object and no error.
+    NoKey,
+    /// The server says that the listing failed here.
+    Error(String),
+}
+
+/// Reads one line into an item, and the time of its last replication status (`replTimestamp`).
+///
+/// # Errors
+/// [`BadLine`]; each of them means that the listing cannot be trusted from here on.
+pub fn parse_line<'a>(
+    line: &'a [u8],
+    shapes: &mut Shapes,
+) -> Result<(Item, Cow<'a, str>), BadLine> {
+    let not_json = || {
+        let text = String::from_utf8_lossy(line.get(..60).unwrap_or(line)).into_owned();
+        BadLine::NotJson(text.trim().to_owned())
+    };
+    // An array would do for the decoder, which fills the members in their order.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(not_json());
+    }
+    let parsed: Line<'_> = serde_json::from_slice(line).map_err(|_| not_json())?;
+    if let Some(error) = parsed.error.map(RawValue::get).filter(|error| *error != "null") {
+        // A Go error: a string from the storage layer, or `{}` where it does not marshal.
+        let text = serde_json::from_str::<String>(error).unwrap_or_default();
+        let text = if text.is_empty() { "an error it does not name".to_owned() } else { text };
+        return Err(BadLine::Error(text));
+    }
+    if parsed.object.is_empty() {
+        return Err(BadLine::NoKey);
+    }
+    let item = Item {
+        shape: shapes.intern(&parsed).map_err(|_| not_json())?,
+        version: VersionId::parse(&parsed.version_id),
+        modified: Modified::Text(parsed.modified.into()),
+        delete_marker: parsed.delete_marker,
+        key: parsed.object.into_owned(),
+    };
+    Ok((item, parsed.status_time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:minio:replication::ed53:dst";
+
+    fn parse(line: &str) -> Result<(Item, Shape), BadLine> {
+        let mut shapes = Shapes::default();
+        let (item, _) = parse_line(line.as_bytes(), &mut shapes)?;
+        let shape = shapes.get(item.shape).unwrap().clone();
+        Ok((item, shape))
+    }
+
+    #[test]
+    fn a_failed_version_is_read_with_its_targets() {
+        let (item, shape) = parse(
+            r#" {"object":"a\u003cb","versionId":"8a38e1a2-0000-4000-8000-0123456789ab","targets":{"arn:minio:replication::ed53:dst":{"rStatus":"FAILED"}},"rStatus":"FAILED","replTimestamp":"2026-11-24T08:28:26.663850195Z","lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false}"#,
+        )
+        .unwrap();
+        assert_eq!(item.key, "a<b");
+        assert_eq!(item.version.to_string(), "8a38e1a2-0000-4000-8000-0123456789ab");
+        assert!(matches!(item.version, VersionId::Uuid(_)));
+        assert_eq!(item.modified.to_string(), "2026-11-24T08:28:26.645675391Z");
+        assert_eq!(
+            (shape.label(), shape.operation(item.delete_marker)),
+            ("FAILED", Operation::Put)
+        );
+        assert!(shape.concerns(ARN) && !shape.concerns("arn:other"));
+    }
+
+    #[test]
+    fn markers_purges_and_existing_objects_are_told_apart() {
+        let (item, shape) =
+            parse(r#"{"object":"m","versionId":"null","rStatus":"PENDING","deletemarker":true}"#)
+                .unwrap();
+        assert_eq!(shape.operation(item.delete_marker), Operation::Delete);
+        let (item, shape) = parse(
+            r#"{"object":"p","targets":{"arn:a":{"rStatus":"FAILED","drStatus":"PENDING"}},"rStatus":"FAILED","dStatus":"PENDING","deletemarker":true}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (shape.label(), shape.operation(item.delete_marker)),
+            ("PENDING", Operation::Purge)
+        );
+        let (item, shape) = parse(
+            r#"{"object":"nv1","versionId":"null","replTimestamp":"0001-01-01T00:00:00Z","lastModified":"2026-01-01T00:00:00Z","deletemarker":false}"#,
+        )
+        .unwrap();
+        assert_eq!((shape.label(), item.version), (EXISTING, VersionId::Null));
+        assert!(shape.concerns("any target: which one it lacks cannot be seen"));
+    }
+
+    #[test]
+    fn equal_statuses_share_one_shape() {
+        let mut shapes = Shapes::default();
+        let mut number = |status: &str| {
+            let line = format!(
+                r#"{{"object":"k","rStatus":"{status}","targets":{{"arn:a":{{"rStatus":"{status}"}}}}}}"#
+            );
+            parse_line(line.as_bytes(), &mut shapes).unwrap().0.shape
+        };
+        assert_eq!([number("FAILED"), number("PENDING"), number("FAILED")], [0, 1, 0]);
+    }
+
+    #[test]
+    fn lines_that_end_a_listing_are_errors() {
+        assert_eq!(
+            parse(r#"{"object":"","versionId":"","error":"file is corrupted"}"#).unwrap_err(),
+            BadLine::Error("file is corrupted".into())
+        );
+        assert!(matches!(parse(r#"{"object":"","error":{}}"#), Err(BadLine::Error(_))));
+        assert_eq!(parse(r#"{"versionId":"null"}"#).unwrap_err(), BadLine::NoKey);
+        assert_eq!(parse("<html>").unwrap_err(), BadLine::NotJson("<html>".into()));
+        assert!(matches!(parse(r#"["key","null"]"#), Err(BadLine::NotJson(_))));
+    }
+
+    #[test]
+    fn ids_that_are_no_uuid_are_kept_letter_by_letter() {
+        for id in
+            ["8A38E1A2-0000-4000-8000-0123456789AB", "v1", "8a38e1a2x0000-4000-8000-0123456789ab"]
+        {
+            assert_eq!(VersionId::parse(id), VersionId::Other(id.into()));
+            assert_eq!(VersionId::parse(id).to_string(), id);
+        }
+    }
+
+    #[test]
+    fn times_are_compacted_only_if_their_text_can_be_made_again() {
+        let good = Modified::Text("2026-11-24T08:28:26.1Z".into());
+        assert!(matches!(*good.compact(), Modified::Nanos(_)));
+        assert_eq!(good.compact().to_string(), good.to_string());
+        for text in [
+            "2026-11-24T08:28:26.100Z",
+            "2026-11-24T09:28:26+01:00",
+            "2026-11-24t08:28:26z",
+            "2026-12-31T23:59:60Z",
+            "2026-11-24 08:28:26Z",
+            "2026-11-24T08:28:26.Z",
+            "2026-11-24T08:28:26.1234567891Z",
+            "x",
+            "",
+        ] {
+            let modified = Modified::Text(text.into());
+            assert_eq!(*modified.compact(), modified, "{text}");
+        }
+    }
+}

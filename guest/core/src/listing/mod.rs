@@ -1,0 +1,5 @@
+pub mod entry;
+pub mod lines;
+pub mod reader;
+pub mod survey;
+pub mod versions;

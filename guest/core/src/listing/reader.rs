@@ -1,0 +1,388 @@
+//! Reads the replication diff from its first to its last entry, whatever happens to the stream.
+//!
+//! A listing is complete only if its body ended cleanly, its last line was whole and no entry
+//! carried an `error`. Anything else is taken up again: the API has no marker, but names come
+//! sorted and the versions of a name oldest first, so the bucket is listed once more and what was
+//! read before is skipped. The same path serves a full spool, for which the listing is closed on
+//! purpose.
+
+use crate::job::outcome::{Cause, NO_BUCKET};
+use crate::listing::entry::{BadLine, Item, Shapes, VersionId, parse_line};
+use crate::listing::lines::{LineTooLong, Lines};
+use crate::wire::client::{Client, is_wrong_region};
+use crate::wire::net::{Net, Response, Ticket, TransportError};
+use crate::wire::retry;
+use crate::wire::s3error::S3Error;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// The ticket of the listing; there is one at a time.
+pub const LISTING: Ticket = u64::MAX;
+
+/// Listings without a new entry before the reader gives up.
+const MAX_FRUITLESS: u32 = 5;
+
+/// Listings that end with the server's own error at the same name before the reader gives up: one
+/// damaged object ends every listing at the same place, and asking a third time heals nothing.
+const MAX_SAME_ERROR: u32 = 2;
+
+/// The server sends a blank every 0.5 s while it has nothing to say, so this much silence means
+/// that nobody is there any more.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// The bucket has no replication target, or the server has started so recently that it does not
+/// know of any yet.
+const NO_TARGET: &str = "XMinioAdminRemoteTargetNotFoundError";
+
+/// Where the reader is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Not started, or paused because the spool is full.
+    Idle,
+    /// Asked, no answer yet.
+    Opening,
+    /// Entries come.
+    Reading,
+    /// Failed, to be taken up again at this time.
+    Waiting(Duration),
+    /// Read to the end.
+    Complete,
+    /// Given up.
+    Failed(Box<Failure>),
+}
+
+/// Why a listing was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened.
+    pub cause: Break,
+    /// Whether any entry had been read: if not, nothing was begun.
+    pub begun: bool,
+    /// The last name read, empty when there is none.
+    pub after: String,
+}
+
+/// How a listing ended before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Break {
+    /// The server refused it, or did not answer.
+    Refused(Cause),
+    /// The connection ended or fell silent in the middle.
+    Cut(String),
+    /// The server put an error into the listing.
+    Server(String),
+    /// What came is no replication diff; its beginning is kept.
+    Foreign(String),
+    /// An entry without a name.
+    NoKey,
+    /// Names did not come in order, so that what was read before cannot be skipped.
+    Unordered(String),
+    /// The server speaks no version of the API.
+    Unsupported,
+}
+
+impl std::fmt::Display for Break {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(cause) => cause.fmt(f),
+            Self::Cut(how) => write!(f, "the listing was cut off: {how}"),
+            Self::Server(error) => write!(f, "the server's listing failed: {error}"),
+            Self::Foreign(text) => {
+                write!(f, "the server did not send a replication diff but {text:?}")
+            }
+            Self::NoKey => f.write_str("the server sent an entry without an object name"),
+            Self::Unordered(key) => {
+                write!(f, "the listing was cut off and cannot be resumed: `{key}` came out of order")
+            }
+            Self::Unsupported => f.write_str(
+                "the server does not know the replication diff API (/minio/admin/v4 and v3): is it a MinIO or AIStor server?",
+            ),
+        }
+    }
+}
+
+/// The reader of one backlog.
+#[derive(Debug)]
+pub struct Reader {
+    prefix: String,
+    state: State,
+    lines: Lines,
+    /// Skipping what was read by an earlier listing.
+    skipping: bool,
+    last_key: String,
+    last_versions: HashSet<VersionId>,
+    begun: bool,
+    ordered: bool,
+    attempts: u32,
+    fruitless: u32,
+    errors_here: u32,
+    progressed: bool,
+    heard: Duration,
+    listings: u32,
+    retry_after: Duration,
+}
+
+impl Reader {
+    /// A reader of all versions whose key begins with `prefix`.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            state: State::Idle,
+            lines: Lines::default(),
+            skipping: false,
+            last_key: String::new(),
+            last_versions: HashSet::new(),
+            begun: false,
+            ordered: true,
+            attempts: 0,
+            fruitless: 0,
+            errors_here: 0,
+            progressed: false,
+            heard: Duration::ZERO,
+            listings: 0,
+            retry_after: Duration::ZERO,
+        }
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The attempt at opening the listing that is made or waited for, when it is not the first.
+    pub fn attempt(&self) -> Option<u32> {
+        let attempt = match self.state {
+            State::Opening => self.attempts,
+            State::Waiting(_) => self.attempts + 1,
+            _ => 0,
+        };
+        (attempt > 1).then_some(attempt)
+    }
+
+    /// The longest `Retry-After` it was answered with.
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after
+    }
+
+    /// Listings opened so far.
+    pub fn listings(&self) -> u32 {
+        self.listings
+    }
+
+    /// Whether nothing more will come.
+    pub fn ended(&self) -> bool {
+        matches!(self.state, State::Complete | State::Failed(_))
+    }
+
+    /// Asks for the listing, or once more for it.
+    pub fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+        if !self.ordered {
+            return self.fail(Break::Unordered(self.last_key.clone()));
+        }
+        self.state = State::Opening;
+        self.lines = Lines::default();
+        self.skipping = self.begun;
+        self.progressed = false;
+        self.attempts += 1;
+        self.listings += 1;
+        self.heard = net.now();
+        client.list(net, LISTING, &self.prefix);
+    }
+
+    /// Closes the listing on purpose, because the spool is full or the user stopped the run.
+    pub fn pause<N: Net>(&mut self, net: &mut N) {
+        if matches!(self.state, State::Opening | State::Reading) {
+            net.cancel(LISTING);
+        }
+        if !self.ended() {
+            self.state = State::Idle;
+            self.attempts = 0;
+            self.forgive();
+        }
+    }
+
+    /// What went wrong before the last new entry counts no more: a run of hours may meet more
+    /// restarts than one place of the listing is tried.
+    fn forgive(&mut self) {
+        if self.progressed {
+            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
+        }
+    }
+
+    /// When [`Reader::tick`] has something to do.
+    pub fn due(&self) -> Option<Duration> {
+        match self.state {
+            State::Waiting(until) => Some(until),
+            State::Opening | State::Reading => Some(self.heard + SILENCE),
+            _ => None,
+        }
+    }
+
+    /// Takes a broken listing up again when its pause is over, and notices silence.
+    pub fn tick<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+        match self.state {
+            State::Waiting(until) if net.now() >= until => self.open(net, client),
+            State::Opening | State::Reading if net.now() >= self.heard + SILENCE => {
+                net.cancel(LISTING);
+                let cause = Break::Cut(TransportError::Timeout(SILENCE).to_string());
+                self.broke(net, cause);
+            }
+            _ => {}
+        }
+    }
+
+    /// The head of the answer.
+    pub fn on_response<N: Net>(
+        &mut self,
+        net: &mut N,
+        client: &mut Client,
+        result: Result<Response, TransportError>,
+    ) {
+        self.heard = net.now();
+        let response = match result {
+            // A server that was there and is not may be restarting.
+            Err(error)
+                if retry::ADMIN.retries_transport(&error)
+                    || (self.begun && retry::S3.retries_transport(&error)) =>
+            {
+                return self.refused(net, Cause::Transport(error), Duration::ZERO);
+            }
+            Err(error) => return self.fail(Break::Refused(Cause::Transport(error))),
+            Ok(response) => response,
+        };
+        let region_changed = client.learn_region(&response);
+        match response.status {
+            200 => {
+                client.settle_api();
+                self.state = State::Reading;
+            }
+            426 if client.lower_api() => {
+                self.attempts -= 1;
+                self.listings -= 1;
+                self.open(net, client);
+            }
+            426 => self.fail(Break::Unsupported),
+            _ => {
+                let error = S3Error::from_response(&response);
+                let asked = retry::asked(&response, net.unix());
+                if is_wrong_region(&error) && region_changed && self.attempts < 3 {
+                    self.open(net, client);
+                } else if retry::retries_answer(&error)
+                    // They were there when the listing was begun: the drives may be gone, or the server
+                    // has just started.
+                    || (self.begun && [NO_BUCKET, NO_TARGET].contains(&error.code.as_str()))
+                {
+                    self.refused(net, Cause::Server(Box::new(error)), asked);
+                } else {
+                    self.fail(Break::Refused(Cause::Server(Box::new(error))));
+                }
+            }
+        }
+    }
+
+    /// A piece of the body. Every new item goes to `accept`, with its `replTimestamp`.
+    pub fn on_chunk<N: Net>(
+        &mut self,
+        net: &mut N,
+        chunk: &[u8],
+        shapes: &mut Shapes,
+        mut accept: impl FnMut(Item, &str, &Shapes),
+    ) {
+        self.heard = net.now();
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut bad = None;
+        let fed = lines.feed(chunk, |line| match parse_line(line, shapes) {
+            Ok((item, status_time)) => {
+                if self.is_new(&item) {
+                    accept(item, &status_time, shapes);
+                }
+                true
+            }
+            Err(error) => {
+                bad = Some(error);
+                false
+            }
+        });
+        self.lines = lines;
+        let cause = match (bad, fed) {
+            (None, Ok(())) => return,
+            (Some(BadLine::Error(error)), _) => Break::Server(error),
+            (Some(BadLine::NoKey), _) => Break::NoKey,
+            (Some(BadLine::NotJson(text)), _) => Break::Foreign(text),
+            (None, Err(LineTooLong)) => Break::Foreign("a line of more than a megabyte".to_owned()),
+        };
+        net.cancel(LISTING);
+        self.broke(net, cause);
+    }
+
+    /// The end of the body.
+    pub fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
+        match result {
+            Err(error) => self.broke(net, Break::Cut(error.to_string())),
+            Ok(()) if self.lines.rest().is_empty() => self.state = State::Complete,
+            Ok(()) if !self.begun && !self.lines.rest().starts_with(b"{") => {
+                let rest = String::from_utf8_lossy(self.lines.rest()).chars().take(60).collect();
+                self.broke(net, Break::Foreign(rest));
+            }
+            Ok(()) => self.broke(net, Break::Cut("its last line is incomplete".to_owned())),
+        }
+    }
+
+    /// Whether the item comes behind everything read before, and remembers it if so.
+    fn is_new(&mut self, item: &Item) -> bool {
+        match item.key.as_bytes().cmp(self.last_key.as_bytes()) {
+            _ if !self.begun => {}
+            std::cmp::Ordering::Less if self.skipping => return false,
+            std::cmp::Ordering::Less => self.ordered = false,
+            std::cmp::Ordering::Equal => {
+                let new = self.last_versions.insert(item.version.clone());
+                self.progressed |= new;
+                return new;
+            }
+            std::cmp::Ordering::Greater => self.skipping = false,
+        }
+        self.begun = true;
+        self.progressed = true;
+        self.last_key.clone_from(&item.key);
+        self.last_versions.clear();
+        self.last_versions.insert(item.version.clone());
+        true
+    }
+
+    /// The listing ended before its end.
+    fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
+        self.forgive();
+        self.fruitless += 1;
+        let hopeless = match &cause {
+            Break::Server(_) => {
+                self.errors_here += 1;
+                self.errors_here >= MAX_SAME_ERROR
+            }
+            Break::Foreign(_) | Break::NoKey => !self.begun,
+            _ => false,
+        };
+        if hopeless || self.fruitless > MAX_FRUITLESS {
+            return self.fail(cause);
+        }
+        let pause = retry::ADMIN.pause(self.fruitless, net.random());
+        self.state = State::Waiting(net.now() + pause);
+    }
+
+    /// The listing was not even begun.
+    fn refused<N: Net>(&mut self, net: &mut N, cause: Cause, asked: Duration) {
+        if self.attempts >= retry::ADMIN.attempts {
+            return self.fail(Break::Refused(cause));
+        }
+        self.retry_after = self.retry_after.max(asked);
+        let pause = retry::ADMIN.pause(self.attempts, net.random()).max(retry::obeyed(asked));
+        self.state = State::Waiting(net.now() + pause);
+    }
+
+    fn fail(&mut self, cause: Break) {
+        self.state = State::Failed(Box::new(Failure {
+            cause,
+            begun: self.begun,
+            after: self.last_key.clone(),
+        }));
+    }
+}

@@ -1,0 +1,160 @@
+//! The line on a terminal that shows how far the run is.
+
+use crate::job::counts::Counts;
+use std::time::Duration;
+
+/// Between two drawings. Ten a second is as much as an eye follows.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// The rate is measured over at least this long, so that it can be read.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// Why it is slower than it could be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble {
+    /// For how long the server has not served anything.
+    pub out_for: Option<Duration>,
+    /// The attempt at opening the listing that is made or waited for, when it is not the first.
+    pub attempt: Option<u32>,
+    /// How many versions are in flight at most, when that is fewer than asked for.
+    pub reduced_to: Option<usize>,
+}
+
+/// The state of the line.
+#[derive(Debug, Default)]
+pub struct Progress {
+    drawn: Option<Duration>,
+    window: Option<(Duration, u64)>,
+    rate: f64,
+    width: Option<usize>,
+}
+
+impl Progress {
+    /// `width` is the terminal's, when it is known. Where it is not, the terminal is told not to
+    /// wrap while the line is drawn.
+    pub fn new(width: Option<usize>) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    /// The text that draws the line, when it is time to.
+    pub fn draw(
+        &mut self,
+        now: Duration,
+        counts: &Counts,
+        listed: bool,
+        trouble: Trouble,
+    ) -> Option<String> {
+        if self.drawn.is_some_and(|drawn| now < drawn + TICK) {
+            return None;
+        }
+        self.drawn = Some(now);
+        let done = counts.triggered + counts.failed + counts.vanished + counts.elsewhere;
+        match self.window {
+            Some((since, before)) if now >= since + WINDOW => {
+                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+                self.window = Some((now, done));
+            }
+            Some((since, before)) if self.rate == 0.0 && now > since => {
+                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+            }
+            Some(_) => {}
+            None => self.window = Some((now, done)),
+        }
+        let more = if listed { "" } else { "+" };
+        let mut line = format!(
+            "{}{more} found, {} triggered, {} failed, {}/s",
+            grouped(counts.total),
+            grouped(counts.triggered),
+            grouped(counts.failed),
+            grouped(self.rate as u64)
+        );
+        match trouble {
+            Trouble { out_for: Some(time), .. } => {
+                line.push_str(&format!(", server out for {} s", time.as_secs()));
+            }
+            Trouble { attempt: Some(attempt), .. } => {
+                line.push_str(&format!(", asking for the listing again, attempt {attempt}"));
+            }
+            Trouble { reduced_to: Some(size), .. } => {
+                line.push_str(&format!(", server busy: {size} at a time"));
+            }
+            _ => {}
+        }
+        Some(self.line(line))
+    }
+
+    /// The text that draws what is waited for.
+    pub fn waiting(&mut self, versions: u64, next: Duration) -> String {
+        self.drawn.get_or_insert(Duration::ZERO);
+        let versions = grouped(versions);
+        self.line(format!("waiting for {versions} to replicate, next look in {} s", next.as_secs()))
+    }
+
+    fn line(&self, mut line: String) -> String {
+        if let Some(width) = self.width {
+            line.truncate(width.saturating_sub(1));
+        }
+        format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h")
+    }
+
+    /// The text that removes the line, if it is there.
+    pub fn erase(&mut self) -> &'static str {
+        if self.drawn.take().is_some() { "\r\x1b[K" } else { "" }
+    }
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_draws_at_ten_hertz_at_most_and_fits_the_terminal() {
+        let mut progress = Progress::new(Some(20));
+        let counts = Counts { total: 1_234_567, triggered: 1000, ..Counts::default() };
+        let line = progress.draw(Duration::ZERO, &counts, false, Trouble::default()).unwrap();
+        assert!(line.contains("1,234,567+ found, 1\x1b[K"), "{line:?}");
+        assert_eq!(
+            progress.draw(Duration::from_millis(99), &counts, false, Trouble::default()),
+            None
+        );
+        let out_for = Some(Duration::from_secs(7));
+        let trouble = Trouble { out_for, reduced_to: Some(3), attempt: None };
+        assert!(progress.draw(Duration::from_millis(100), &counts, true, trouble).is_some());
+        assert_eq!(progress.erase(), "\r\x1b[K");
+        assert_eq!(progress.erase(), "");
+    }
+
+    #[test]
+    fn what_keeps_the_run_is_said() {
+        let said = |out_for, reduced_to, attempt| {
+            let trouble = Trouble { out_for, reduced_to, attempt };
+            Progress::new(None).draw(Duration::ZERO, &Counts::default(), true, trouble).unwrap()
+        };
+        assert!(said(None, Some(3), None).contains("0/s, server busy: 3 at a time\x1b"));
+        assert!(
+            said(Some(Duration::from_secs(7)), Some(3), None)
+                .contains("0/s, server out for 7 s\x1b")
+        );
+        assert!(
+            said(None, None, Some(2)).contains("0/s, asking for the listing again, attempt 2\x1b")
+        );
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 10_000_000].map(grouped), ["0", "999", "1,000", "10,000,000"]);
+    }
+}

@@ -1,0 +1,160 @@
+//! What to do about an error: the sentence behind the server's own.
+
+use crate::job::outcome::Cause;
+use crate::listing::reader::{Break, Failure};
+
+/// What was being done when the server refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum During {
+    /// Listing the backlog.
+    Listing,
+    /// HEAD of a version.
+    Trigger,
+    /// Copying a version onto itself.
+    Copy,
+    /// Reading the object lock configuration.
+    LockConfiguration,
+}
+
+/// The cause, and behind it what to do next where that is known.
+pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> String {
+    let text = match cause {
+        Cause::Transport(error) => format!("{authority}: {error}"),
+        _ => cause.to_string(),
+    };
+    let Cause::Server(error) = cause else { return text };
+    let remedy = match error.code.as_str() {
+        "AccessDenied" => match during {
+            During::Listing => {
+                "The account needs the permission admin:ReplicationDiff.".to_owned()
+            }
+            During::Trigger => format!("The account needs s3:GetObject on arn:aws:s3:::{bucket}/*."),
+            During::Copy => format!("The account needs s3:PutObject on arn:aws:s3:::{bucket}/*."),
+            During::LockConfiguration => format!(
+                "--clear-checksum needs s3:GetBucketObjectLockConfiguration on arn:aws:s3:::{bucket}, to see that no default retention locks what it copies."
+            ),
+        },
+        "SignatureDoesNotMatch" => {
+            "Check the secret key of the alias; a proxy that changes the Host header causes this too."
+                .to_owned()
+        }
+        "InvalidAccessKeyId" if error.message.contains("disabled") => {
+            "`mc admin user enable` lets its user in again.".to_owned()
+        }
+        "InvalidAccessKeyId" => "Check the access key of the alias.".to_owned(),
+        "SlowDownRead" => {
+            "`mc admin info` shows whether the server has lost drives; if not, it is overloaded."
+                .to_owned()
+        }
+        "InvalidTokenId" | "ExpiredToken" => {
+            "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
+                .to_owned()
+        }
+        "RequestTimeTooSkewed" => {
+            "Compare the clocks of this machine and of the server, and set the wrong one.".to_owned()
+        },
+        "XMinioAdminRemoteTargetNotFoundError" => {
+            format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one. A server that has just started may not know its targets yet: then run again.")
+        }
+        "InvalidRequest" if error.message.contains("invalid arn") => {
+            format!("`mc replicate ls ALIAS/{bucket}` shows the ARNs of the bucket's targets.")
+        }
+        "AuthorizationHeaderMalformed" | "InvalidRegion" if !error.region.is_empty() => format!(
+            "Unset MC_REGION and AWS_REGION, and the region is learned from the server; or set MC_REGION={}.",
+            error.region
+        ),
+        _ if error.message.contains("HTTP request to an HTTPS server") => {
+            "Write https:// in the URL of the alias.".to_owned()
+        }
+        _ if error.status == 403 && error.code.is_empty() => {
+            "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
+        }
+        _ => return text,
+    };
+    let stop = if text.ends_with('.') { "" } else { "." };
+    format!("{text}{stop} {remedy}")
+}
+
+/// Why the backlog could not be listed, or not to its end.
+pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> String {
+    let after = if failure.after.is_empty() {
+        String::new()
+    } else {
+        format!(" Everything after `{}` is missing.", failure.after)
+    };
+    match &failure.cause {
+        Break::Refused(cause) => {
+            let text = explain(cause, During::Listing, bucket, authority);
+            let stop = if after.is_empty() || text.ends_with('.') { "" } else { "." };
+            format!("{text}{stop}{after}")
+        }
+        Break::Server(_) => format!(
+            "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
+            failure.cause
+        ),
+        cause => format!("{authority}: {cause}.{after}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::net::TransportError;
+    use crate::wire::s3error::S3Error;
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let denied = |during| {
+            let error = S3Error {
+                code: "AccessDenied".into(),
+                message: "Access Denied.".into(),
+                ..S3Error::default()
+            };
+            explain(&Cause::Server(Box::new(error)), during, "b", "h:9000")
+        };
+        assert_eq!(
+            denied(During::Listing),
+            "Access Denied. The account needs the permission admin:ReplicationDiff."
+        );
+        assert_eq!(
+            denied(During::Trigger),
+            "Access Denied. The account needs s3:GetObject on arn:aws:s3:::b/*."
+        );
+        assert!(denied(During::Copy).contains("s3:PutObject"));
+    }
+
+    #[test]
+    fn what_only_an_operator_can_mend_is_said() {
+        let said = |code: &str, message: &str| {
+            let error =
+                S3Error { code: code.into(), message: message.into(), ..S3Error::default() };
+            explain(&Cause::Server(Box::new(error)), During::Trigger, "b", "h:9000")
+        };
+        let disabled = "Your account is disabled; please contact your administrator.";
+        assert!(
+            said("InvalidAccessKeyId", disabled)
+                .ends_with("`mc admin user enable` lets its user in again.")
+        );
+        assert!(
+            said("InvalidAccessKeyId", "It does not exist.")
+                .ends_with("Check the access key of the alias.")
+        );
+        assert!(said("SlowDownRead", "Resource requested is unreadable").contains("mc admin info"));
+        assert!(said("RequestTimeTooSkewed", "Too large.").ends_with("and set the wrong one."));
+    }
+
+    #[test]
+    fn a_network_error_names_the_server() {
+        let cause = Cause::Transport(TransportError::Refused);
+        let break_off = |after: &str| {
+            let (cause, after) = (Break::Refused(cause.clone()), after.to_owned());
+            explain_listing(&Failure { cause, begun: true, after }, "b", "h:9000")
+        };
+        let missing = "h:9000: connection refused. Everything after `k` is missing.";
+        assert_eq!(
+            (break_off("k").as_str(), break_off("").as_str()),
+            (missing, "h:9000: connection refused")
+        );
+        assert_eq!(explain(&cause, During::Listing, "b", "h:9000"), "h:9000: connection refused");
+    }
+}

@@ -1,0 +1,364 @@
+//! What the user reads: a line per version, and the summary, each as text and as JSON.
+
+use crate::command::Waited;
+use crate::job::counts::Counts;
+use crate::job::machine::End;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use crate::listing::entry::{Item, Operation, Shape};
+use crate::report::message::{Message, printable};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Colours, when the stream is a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn good(self, text: &str) -> String {
+        self.wrap("32;1", text)
+    }
+
+    /// Something to be careful about.
+    pub fn warning(self, text: &str) -> String {
+        self.wrap("33;1", text)
+    }
+
+    /// The verdict of `--validate`.
+    pub fn validated(self, passed: bool) -> String {
+        if passed {
+            format!(
+                "{} Validation succeeded: the checksum was replaced, nothing else changed",
+                self.good("✓")
+            )
+        } else {
+            format!("{} Validation failed: see what changed above", self.bad("✗"))
+        }
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.wrap("31;1", text)
+    }
+}
+
+/// One version of a dry run, in columns that a pager keeps apart.
+pub fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
+    let operation: Operation = shape.operation(item.delete_marker);
+    let text = item.modified.to_string();
+    let modified = match text.split_once('T') {
+        Some((date, time)) if time.ends_with('Z') => {
+            format!("{date} {} UTC", time.get(..8).unwrap_or(time))
+        }
+        _ => text,
+    };
+    let line = format!(
+        "{:<8}  {:<5}  {modified:<23}  {:<36}  ",
+        printable(shape.label(), false),
+        operation.as_str(),
+        item.version.to_string(),
+    );
+    out.extend_from_slice(printable(&line, false).as_bytes());
+    out.extend_from_slice(printable(&item.key, false).as_bytes());
+    out.push(b'\n');
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionLine<'a, E> {
+    status: &'static str,
+    object: &'a str,
+    version_id: String,
+    r_status: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    d_status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    targets: Option<&'a RawValue>,
+    last_modified: String,
+    #[serde(rename = "deletemarker")]
+    delete_marker: bool,
+    operation: &'static str,
+    outcome: &'static str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<E>,
+}
+
+/// One version as a JSON line. The members that `mc replicate backlog --json` has too are called
+/// as there.
+pub fn version_json(
+    out: &mut Vec<u8>,
+    item: &Item,
+    shape: &Shape,
+    outcome: &Outcome,
+    attempts: u32,
+    error: Option<&Message>,
+) {
+    let line = VersionLine {
+        status: if error.is_some() { "error" } else { "success" },
+        object: &item.key,
+        version_id: item.version.to_string(),
+        r_status: &shape.status,
+        d_status: &shape.delete_status,
+        targets: shape.targets_json.as_deref(),
+        last_modified: item.modified.to_string(),
+        delete_marker: item.delete_marker,
+        operation: shape.operation(item.delete_marker).as_str(),
+        outcome: outcome.as_str(),
+        attempts,
+        error: error.map(Message::json_error),
+    };
+    if serde_json::to_writer(&mut *out, &line).is_ok() {
+        out.push(b'\n');
+    }
+}
+
+/// The message for a version that failed.
+pub fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Option<Message> {
+    let Outcome::Failed(cause) = outcome else { return None };
+    let what = match mode {
+        Mode::ClearChecksum => "clear the checksum",
+        _ => "trigger replication",
+    };
+    let message = format!("Unable to {what} of `{bucket}/{}` ({}).", item.key, item.version);
+    Some(Message::error(message, cause.to_string()).because(cause))
+}
+
+/// What the summary is made of.
+#[derive(Debug)]
+pub struct Summary<'a> {
+    /// The counters.
+    pub counts: &'a Counts,
+    /// How the run ended.
+    pub end: &'a End,
+    /// What it did.
+    pub mode: Mode,
+    /// How long it took.
+    pub duration: Duration,
+    /// Listings opened.
+    pub listings: u32,
+    /// What became of the versions triggered, with `--wait`.
+    pub waited: Option<&'a Waited>,
+    /// The command that runs it again.
+    pub command: &'a str,
+}
+
+impl Summary<'_> {
+    /// Whether everything that was to be done was done.
+    pub fn success(&self) -> bool {
+        *self.end == End::Complete
+            && self.counts.failed == 0
+            && self.waited.is_none_or(Waited::success)
+    }
+
+    /// The summary as the manual shows it.
+    pub fn text(&self, paint: Paint) -> String {
+        if self.mode == Mode::DryRun {
+            return self.dry_run_text(paint);
+        }
+        let counts = self.counts;
+        let mut out = match self.end {
+            End::Complete => format!("{} Replication trigger completed\n", paint.good("✓")),
+            End::Listing(_) => format!(
+                "{} Replication trigger incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
+                paint.bad("✗")
+            ),
+            End::Refused(_) => {
+                format!("{} Replication trigger stopped by an error\n", paint.bad("✗"))
+            }
+            End::Stopped => format!("{} Replication trigger interrupted\n", paint.warning("⚠")),
+        };
+        let _ = writeln!(out, "  Total: {}", counts.total);
+        let _ = writeln!(out, "  Processed: {}", counts.triggered);
+        let _ = writeln!(out, "  Failed: {}", counts.failed);
+        for (count, line) in [
+            (counts.vanished, "Vanished: {} (deleted since they were listed)"),
+            (counts.elsewhere, "Elsewhere: {} (deleted here, another site still has them)"),
+            (counts.not_reached, "Not reached: {}"),
+            (counts.appeared, "Appeared: {} (only in the second listing; part of the total)"),
+        ] {
+            if count > 0 {
+                let _ = writeln!(out, "  {}", line.replace("{}", &count.to_string()));
+            }
+        }
+        if let Some(waited) = self.waited {
+            waited_text(&mut out, waited);
+        }
+        let hint = match self.end {
+            End::Complete if self.success() && (counts.outages == 0 || self.waited.is_some()) => {
+                return out;
+            }
+            End::Complete if self.success() => {
+                "The server was out for a while and may have forgotten what it had queued before.\n  You can re-run this command to trigger what is left:"
+            }
+            End::Complete if counts.failed == 0 => {
+                "Some objects were triggered and not replicated.\n  You can re-run this command to trigger them again:"
+            }
+            End::Complete => {
+                "Some objects failed to trigger replication.\n  You can re-run this command to retry failed objects:"
+            }
+            _ => "The run did not reach every object.\n  You can re-run this command to go on:",
+        };
+        let _ = writeln!(out, "\n{} {hint}\n  $ {}", paint.warning("⚠"), self.command);
+        out
+    }
+
+    fn dry_run_text(&self, paint: Paint) -> String {
+        let counts = self.counts;
+        let mut out = match self.end {
+            End::Complete => {
+                format!("{} Dry run completed, nothing was triggered\n", paint.good("✓"))
+            }
+            End::Stopped => format!("{} Dry run interrupted\n", paint.warning("⚠")),
+            _ => format!(
+                "{} Dry run incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
+                paint.bad("✗")
+            ),
+        };
+        let _ = writeln!(out, "  Total: {}", counts.total);
+        for (status, operations) in self.by_status() {
+            let sum: u64 = operations.values().sum();
+            let list: Vec<String> = operations
+                .iter()
+                .map(|(operation, count)| format!("{count} {operation}"))
+                .collect();
+            let _ = writeln!(out, "  {}: {sum} ({})", printable(status, false), list.join(", "));
+        }
+        out
+    }
+
+    fn waited_json(&self) -> Option<WaitedJson<'_>> {
+        let waited = self.waited?;
+        let mut targets = BTreeMap::new();
+        for (arn, &[replicated, pending, failed_again]) in &waited.targets {
+            targets.insert(arn.as_str(), TargetJson { replicated, pending, failed_again });
+        }
+        Some(WaitedJson {
+            replicated: waited.replicated,
+            pending: waited.pending,
+            failed_again: waited.failed_again,
+            rounds: waited.rounds,
+            exact: waited.exact,
+            targets,
+        })
+    }
+
+    fn by_status(&self) -> BTreeMap<&str, BTreeMap<&'static str, u64>> {
+        let mut statuses: BTreeMap<&str, BTreeMap<&'static str, u64>> = BTreeMap::new();
+        for ((status, operation), count) in &self.counts.by_status {
+            statuses.entry(status).or_default().insert(operation, *count);
+        }
+        statuses
+    }
+
+    /// The last JSON line of a run.
+    pub fn json(&self, error: Option<&Message>, offline: &[String]) -> String {
+        let counts = self.counts;
+        let line = SummaryLine {
+            status: if self.success() { "success" } else { "error" },
+            complete: *self.end == End::Complete,
+            dry_run: self.mode == Mode::DryRun,
+            total: counts.total,
+            processed: counts.triggered,
+            failed: counts.failed,
+            vanished: counts.vanished,
+            elsewhere: counts.elsewhere,
+            not_reached: counts.not_reached,
+            delete_markers: counts.delete_markers,
+            purges: counts.purges,
+            customer_key: counts.customer_key,
+            copied: counts.copied,
+            retries: counts.retries,
+            overloads: counts.overloads,
+            outages: counts.outages,
+            retry_after: counts.retry_after.as_secs(),
+            appeared: counts.appeared,
+            listings: self.listings,
+            backlog: self.by_status(),
+            offline_targets: offline,
+            wait: self.waited_json(),
+            duration: self.duration.as_nanos(),
+            error: error.map(Message::json_error),
+        };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SummaryLine<'a, E> {
+    status: &'static str,
+    complete: bool,
+    dry_run: bool,
+    total: u64,
+    processed: u64,
+    failed: u64,
+    vanished: u64,
+    elsewhere: u64,
+    not_reached: u64,
+    delete_markers: u64,
+    purges: u64,
+    customer_key: u64,
+    copied: u64,
+    retries: u64,
+    overloads: u64,
+    outages: u64,
+    retry_after: u64,
+    appeared: u64,
+    listings: u32,
+    backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    offline_targets: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait: Option<WaitedJson<'a>>,
+    duration: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<E>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WaitedJson<'a> {
+    replicated: u64,
+    pending: u64,
+    failed_again: u64,
+    rounds: u32,
+    exact: bool,
+    targets: BTreeMap<&'a str, TargetJson>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetJson {
+    replicated: u64,
+    pending: u64,
+    failed_again: u64,
+}
+
+fn waited_text(out: &mut String, waited: &Waited) {
+    let _ = writeln!(out, "  Replicated: {}", waited.replicated);
+    for (count, name) in [(waited.pending, "Still pending"), (waited.failed_again, "Failed again")]
+    {
+        if count > 0 {
+            let _ = writeln!(out, "  {name}: {count}");
+        }
+    }
+    if !waited.exact {
+        out.push_str(
+            "  The last look at the backlog did not reach its end: only what an earlier one showed counts as replicated.\n",
+        );
+    }
+    for (arn, [replicated, pending, failed]) in &waited.targets {
+        let _ = writeln!(
+            out,
+            "  {}: {replicated} replicated, {pending} pending, {failed} failed again",
+            printable(arn, false)
+        );
+    }
+}

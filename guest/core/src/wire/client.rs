@@ -1,0 +1,299 @@
+//! Makes the requests of the job, signed when there are keys to sign with.
+//!
+//! In the bundled host there are none: it hands over an alias without keys and signs at the
+//! network boundary. In a stock host the alias carries them and this client signs.
+
+use crate::listing::entry::VersionId;
+use crate::wire::alias::Alias;
+use crate::wire::encode;
+use crate::wire::net::{Answer, Call, Method, Net, Response, Ticket};
+use crate::wire::s3error::S3Error;
+use crate::wire::sigv4::{DEFAULT_REGION, EMPTY_SHA256, Signer, Unsigned};
+use crate::wire::xml;
+use std::fmt::Write;
+
+/// Makes the server answer for itself: without it a version that is gone here but still on a
+/// target is proxied and answered 200 (observed). It does not stop the trigger.
+const NO_PROXY: (&str, &str) = ("x-minio-source-proxy-request", "false");
+
+/// The server numbers each of its answers (observed), as the S3 API wants it.
+pub const REQUEST_ID: &str = "x-amz-request-id";
+
+const USER_AGENT: (&str, &str) =
+    ("user-agent", concat!("mc-replicate-resync-backlog/", env!("CARGO_PKG_VERSION")));
+
+/// Says that a request which may have a body has none. Without it Node announces a chunked one and
+/// never ends it; the server waits 30 s for the end and then ends the listing, cleanly and with most
+/// of it missing (observed with jco 1.35).
+const NO_BODY: (&str, &str) = ("content-length", "0");
+
+/// Requests to one bucket of one server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    authority: String,
+    bucket: String,
+    arn: Option<String>,
+    signer: Option<Signer>,
+    custom_headers: Vec<(String, String)>,
+    region_fixed: bool,
+    api: u8,
+    api_settled: bool,
+    path: String,
+}
+
+/// The newest version of the admin API, tried first.
+const NEWEST_API: u8 = 4;
+
+/// The oldest one that has the replication diff.
+const OLDEST_API: u8 = 3;
+
+impl Client {
+    /// A client for `bucket` behind `alias`. `region` is the user's, from `MC_REGION`.
+    pub fn new(alias: &Alias, bucket: &str, region: Option<&str>) -> Self {
+        let signer = alias
+            .credentials
+            .clone()
+            .map(|credentials| Signer::new(credentials, region.unwrap_or(DEFAULT_REGION)));
+        Self {
+            authority: alias.endpoint.authority.clone(),
+            bucket: bucket.to_owned(),
+            arn: None,
+            signer,
+            custom_headers: Vec::new(),
+            region_fixed: region.is_some(),
+            api: NEWEST_API,
+            api_settled: false,
+            path: String::new(),
+        }
+    }
+
+    /// Names the replication target that listings are about. The server refuses one that the bucket
+    /// does not have, and lists the other targets' versions nevertheless.
+    pub fn set_arn(&mut self, arn: Option<String>) {
+        self.arn = arn;
+    }
+
+    /// Sets headers on every request from now on, after signing.
+    pub fn set_custom_headers(&mut self, headers: Vec<(String, String)>) {
+        self.custom_headers = headers;
+    }
+
+    /// The host and port asked, for messages.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The bucket asked, for messages.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// Learns the region from an answer: MinIO names it in a header of every answer when it has
+    /// one, and the diff API accepts any, so that no request is spent on it. Returns whether the
+    /// region changed, in which case a refused request is worth sending again.
+    pub fn learn_region(&mut self, response: &Response) -> bool {
+        let named = response.header("x-amz-bucket-region").map(str::to_owned).or_else(|| {
+            let document = String::from_utf8_lossy(&response.body);
+            xml::text(&document, "Region").or_else(|| location(&document))
+        });
+        match named {
+            Some(region) if !region.is_empty() => self.set_region(&region),
+            _ => false,
+        }
+    }
+
+    /// Whether the region is the user's choice, which no answer changes.
+    pub fn has_fixed_region(&self) -> bool {
+        self.region_fixed
+    }
+
+    fn set_region(&mut self, region: &str) -> bool {
+        match &mut self.signer {
+            Some(signer) if !self.region_fixed && signer.region() != region => {
+                signer.set_region(region);
+                true
+            }
+            // Unsigned requests are signed by a host, which reads the same header.
+            signer => signer.is_none() && !self.region_fixed,
+        }
+    }
+
+    /// After an answer 426, which says that the server does not speak the version asked for: takes
+    /// the one below, if it was not tried. An unknown route is answered the same way, so no version
+    /// is tried twice.
+    pub fn lower_api(&mut self) -> bool {
+        let lower = !self.api_settled && self.api > OLDEST_API;
+        self.api -= u8::from(lower);
+        lower
+    }
+
+    /// The server speaks the version in use.
+    pub fn settle_api(&mut self) {
+        self.api_settled = true;
+    }
+
+    /// The replication targets of the bucket.
+    pub fn remote_targets<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
+        let mut path = self.take_path();
+        let _ = write!(path, "/minio/admin/v{}/list-remote-targets?bucket=", self.api);
+        encode::query_value(&mut path, &self.bucket);
+        path.push_str("&type=replication");
+        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+    }
+
+    /// The replication diff of the bucket: `POST /minio/admin/v<api>/replication/diff`.
+    pub fn list<N: Net>(&mut self, net: &mut N, ticket: Ticket, prefix: &str) {
+        let mut path = self.take_path();
+        let _ = write!(path, "/minio/admin/v{}/replication/diff?bucket=", self.api);
+        encode::query_value(&mut path, &self.bucket);
+        if let Some(arn) = &self.arn {
+            path.push_str("&arn=");
+            encode::query_value(&mut path, arn);
+        }
+        if !prefix.is_empty() {
+            path.push_str("&prefix=");
+            encode::query_value(&mut path, prefix);
+        }
+        self.send(net, ticket, Method::Post, path, &[], Answer::Stream);
+    }
+
+    /// The trigger: HEAD of one version. Of a 200 only the replication status is
+    /// delivered, or the request id where it has none: either shows that it came from the server.
+    pub fn trigger<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+        let path = self.version_path(key, version, "");
+        self.send(
+            net,
+            ticket,
+            Method::Head,
+            path,
+            &[NO_PROXY],
+            Answer::First(&["x-amz-replication-status", REQUEST_ID]),
+        );
+    }
+
+    /// HEAD of one version with all it says, checksums included.
+    pub fn stat<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+        let path = self.version_path(key, version, "");
+        let headers = [("x-amz-checksum-mode", "ENABLED"), NO_PROXY];
+        self.send(net, ticket, Method::Head, path, &headers, Answer::Whole);
+    }
+
+    /// The tags of one version.
+    pub fn tags<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+        let path = self.version_path(key, version, "tagging=&");
+        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+    }
+
+    /// The bucket's object lock configuration.
+    pub fn lock_configuration<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
+        self.bucket_setting(net, ticket, "?object-lock=");
+    }
+
+    /// The bucket's region, when no answer named it.
+    pub fn location<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
+        self.bucket_setting(net, ticket, "?location=");
+    }
+
+    fn bucket_setting<N: Net>(&mut self, net: &mut N, ticket: Ticket, query: &str) {
+        let mut path = self.take_path();
+        path.push('/');
+        encode::path(&mut path, &self.bucket);
+        path.push_str(query);
+        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+    }
+
+    /// Copies one version onto itself. `headers` are lower-case and sorted, without the source.
+    pub fn copy<N: Net>(
+        &mut self,
+        net: &mut N,
+        ticket: Ticket,
+        key: &str,
+        version: &VersionId,
+        headers: &[(&str, &str)],
+    ) {
+        let path = self.version_path(key, version, "");
+        let source = path.clone();
+        let source = ("x-amz-copy-source", source.as_str());
+        let place = headers.partition_point(|header| *header < source);
+        let (before, behind) = headers.split_at(place);
+        let all = [before, &[source], behind].concat();
+        self.send(net, ticket, Method::Put, path, &all, Answer::Whole);
+    }
+
+    fn version_path(&mut self, key: &str, version: &VersionId, query: &str) -> String {
+        let mut path = self.take_path();
+        path.push('/');
+        encode::path(&mut path, &self.bucket);
+        path.push('/');
+        encode::path(&mut path, key);
+        path.push('?');
+        path.push_str(query);
+        path.push_str("versionId=");
+        match version {
+            VersionId::Other(text) => encode::query_value(&mut path, text),
+            known => {
+                let _ = write!(path, "{known}");
+            }
+        }
+        path
+    }
+
+    fn take_path(&mut self) -> String {
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        path
+    }
+
+    fn send<N: Net>(
+        &mut self,
+        net: &mut N,
+        ticket: Ticket,
+        method: Method,
+        path_and_query: String,
+        headers: &[(&str, &str)],
+        answer: Answer,
+    ) {
+        let signed = self.signer.as_mut().map(|signer| {
+            let (path, query) =
+                path_and_query.split_once('?').unwrap_or((path_and_query.as_str(), ""));
+            let request =
+                Unsigned { method: method.as_str(), path, query, host: &self.authority, headers };
+            signer.sign(&request, net.unix())
+        });
+        let mut all: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 6);
+        all.push(USER_AGENT);
+        all.extend_from_slice(headers);
+        if matches!(method, Method::Post | Method::Put) {
+            all.push(NO_BODY);
+        }
+        if let Some(signed) = &signed {
+            all.push(("authorization", &signed.authorization));
+            all.push(("x-amz-content-sha256", EMPTY_SHA256));
+            all.push(("x-amz-date", &signed.date));
+            if let Some(token) = &signed.token {
+                all.push(("x-amz-security-token", token.reveal()));
+            }
+        }
+        for (name, value) in &self.custom_headers {
+            all.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            all.push((name, value));
+        }
+        net.send(ticket, &Call { method, path_and_query: &path_and_query, headers: &all, answer });
+        self.path = path_and_query;
+    }
+}
+
+/// The region in an answer to `?location`; an empty constraint means the default one.
+fn location(document: &str) -> Option<String> {
+    let region = xml::text(document, "LocationConstraint")?;
+    Some(match region.as_str() {
+        "" => DEFAULT_REGION.to_owned(),
+        "EU" => "eu-west-1".to_owned(),
+        _ => region,
+    })
+}
+
+/// Whether the server refused a signature because of its region.
+pub fn is_wrong_region(error: &S3Error) -> bool {
+    matches!(error.code.as_str(), "AuthorizationHeaderMalformed" | "InvalidRegion")
+}

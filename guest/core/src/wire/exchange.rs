@@ -1,0 +1,95 @@
+//! One request at a time, for what happens before the first trigger.
+
+use crate::job::outcome::Cause;
+use crate::wire::client::{Client, is_wrong_region};
+use crate::wire::net::{Event, Net, Response, Ticket, TransportError};
+use crate::wire::retry;
+use crate::wire::s3error::S3Error;
+use std::time::Duration;
+
+/// The ticket of such an exchange.
+pub const EXCHANGE: Ticket = u64::MAX - 1;
+
+/// How long the answer may take. A copy of a large object is the slowest thing asked for.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Is told how long the server asks to wait by `Retry-After`, before that is waited for.
+pub type Told<'a> = &'a mut dyn FnMut(Duration);
+
+/// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
+/// would, also after the server has named its region. Any status but 200 is an error.
+///
+/// # Errors
+/// The server's, or the transport's after the last attempt.
+pub fn exchange<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    told: Told<'_>,
+    send: &mut dyn FnMut(&mut N, &mut Client),
+) -> Result<Response, Cause> {
+    let mut attempt = 1;
+    loop {
+        send(net, client);
+        let mut asked = Duration::ZERO;
+        let cause = match answer(net) {
+            Ok(response) if response.status == 200 => return Ok(response),
+            Ok(response) => {
+                let error = S3Error::from_response(&response);
+                asked = retry::asked(&response, net.unix());
+                let again = retry::retries_answer(&error)
+                    || (is_wrong_region(&error) && client.learn_region(&response));
+                let cause = Cause::Server(Box::new(error));
+                if !again {
+                    return Err(cause);
+                }
+                cause
+            }
+            Err(error) => {
+                // Nothing has begun yet: a server that is not there is better said at once.
+                let again = retry::ADMIN.retries_transport(&error);
+                let cause = Cause::Transport(error);
+                if !again {
+                    return Err(cause);
+                }
+                cause
+            }
+        };
+        if attempt >= retry::S3.attempts || net.stop_requested() {
+            return Err(cause);
+        }
+        if !asked.is_zero() {
+            told(asked);
+        }
+        let length = retry::S3.pause(attempt, net.random()).max(retry::obeyed(asked));
+        pause(net, length);
+        attempt += 1;
+    }
+}
+
+/// Waits, until the time is over or the user stops the run.
+pub fn pause<N: Net>(net: &mut N, length: Duration) {
+    let until = net.now() + length;
+    let mut events = Vec::new();
+    while net.now() < until && !net.stop_requested() {
+        net.wait(Some(until), &mut events);
+    }
+}
+
+fn answer<N: Net>(net: &mut N) -> Result<Response, TransportError> {
+    let until = net.now() + PATIENCE;
+    let mut events = Vec::new();
+    while net.now() < until {
+        net.wait(Some(until), &mut events);
+        for event in events.drain(..) {
+            if let Event::Response(EXCHANGE, result) = event {
+                return result;
+            }
+        }
+        if net.stop_requested() {
+            net.cancel(EXCHANGE);
+            return Err(TransportError::Other("stopped by the user".to_owned()));
+        }
+    }
+    net.cancel(EXCHANGE);
+    Err(TransportError::Timeout(PATIENCE))
+}

@@ -1,0 +1,12 @@
+pub mod alias;
+pub mod client;
+pub mod encode;
+pub mod exchange;
+pub mod net;
+pub mod retry;
+pub mod s3error;
+pub mod secret;
+pub mod sigv4;
+pub mod skew;
+pub mod timestamp;
+pub mod xml;

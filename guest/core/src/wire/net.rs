@@ -1,0 +1,162 @@
+//! What the job needs of the world: HTTP exchanges, two clocks and some randomness.
+//!
+//! The component implements [`Net`] over `wasi:http`, the tests over a simulated server with a
+//! virtual clock. Everything behind this trait is plain, single-threaded Rust.
+
+use crate::wire::alias::Endpoint;
+use std::fmt;
+use std::time::Duration;
+
+/// Tells the exchanges of one job apart.
+pub type Ticket = u64;
+
+/// Methods this project sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are HTTP's")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+}
+
+impl Method {
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// A request. None has a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The method.
+    pub method: Method,
+    /// Path and query as sent, percent-encoded.
+    pub path_and_query: &'a str,
+    /// Headers as sent, `Host` excepted.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// How the answer is to be delivered.
+    pub answer: Answer,
+}
+
+/// How an answer is to be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// With all headers, and the body as one piece of at most [`MAX_BODY`] bytes.
+    Whole,
+    /// A 200 with the first of these headers that it has and no body; anything else as `Whole`.
+    /// Each header fetched is a call out of the sandbox, and a backlog has millions of answers.
+    First(&'static [&'static str]),
+    /// Headers first, then the body in chunks.
+    Stream,
+}
+
+/// The most that is kept of a body which is not streamed: error documents and bucket settings.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// An answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Headers, lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The body, unless it is streamed.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Something happened to an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The answer, or of a streamed one its head.
+    Response(Ticket, Result<Response, TransportError>),
+    /// A piece of a streamed body.
+    Chunk(Ticket, Vec<u8>),
+    /// The end of a streamed body: clean, or cut.
+    End(Ticket, Result<(), TransportError>),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportError {
+    /// Nobody listens there.
+    Refused,
+    /// The name does not resolve.
+    Dns(String),
+    /// The connection ended before the answer did.
+    Closed(String),
+    /// Nothing came for this long.
+    Timeout(Duration),
+    /// The certificate is not accepted, or there is no TLS at the other end.
+    Tls(String),
+    /// The sandbox does not allow this request.
+    Denied,
+    /// The proxy between here and the server does not let it through.
+    Proxy(String),
+    /// The other end does not speak HTTP.
+    Protocol(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("connection refused"),
+            Self::Dns(text) if text.is_empty() => f.write_str("no such host"),
+            Self::Dns(text) => write!(f, "lookup failed: {text}"),
+            Self::Closed(text) if text.is_empty() => f.write_str("connection closed by the server"),
+            Self::Timeout(Duration::ZERO) => f.write_str("timed out"),
+            Self::Timeout(after) => write!(f, "no answer for {} s", after.as_secs()),
+            Self::Tls(text) => write!(f, "tls: {text}"),
+            Self::Denied => f.write_str("the sandbox denies this request"),
+            Self::Protocol(text) if text.is_empty() => f.write_str("malformed HTTP response"),
+            Self::Closed(text) | Self::Proxy(text) | Self::Protocol(text) | Self::Other(text) => {
+                f.write_str(text)
+            }
+        }
+    }
+}
+
+/// The world, as the job sees it.
+pub trait Net {
+    /// Names the server of all exchanges to come.
+    fn connect(&mut self, endpoint: &Endpoint);
+
+    /// Time since some fixed moment. Never goes back.
+    fn now(&self) -> Duration;
+
+    /// Seconds since 1970, for signatures and dates.
+    fn unix(&self) -> u64;
+
+    /// Random bits, for jitter.
+    fn random(&mut self) -> u64;
+
+    /// Starts an exchange. Its events carry the ticket.
+    fn send(&mut self, ticket: Ticket, call: &Call<'_>);
+
+    /// Gives an exchange up: no event of it follows.
+    fn cancel(&mut self, ticket: Ticket);
+
+    /// Waits until something happened or `until` has come, and appends what happened. Without
+    /// `until` and with no exchange under way it returns at once.
+    fn wait(&mut self, until: Option<Duration>, events: &mut Vec<Event>);
+
+    /// Whether the user asked to stop. Checked between waits; a wait ends early when it happens.
+    fn stop_requested(&mut self) -> bool {
+        false
+    }
+}

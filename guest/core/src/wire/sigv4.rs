@@ -1,0 +1,268 @@
+//! AWS Signature Version 4 for requests without a body.
+//!
+//! The guest signs with it in stock hosts, `mc-wasi` signs with it at the network boundary: one
+//! implementation, because two would drift. It keeps the day's signing key as a prepared HMAC
+//! state, which makes a signature cost 1.6 µs native; `aws-sigv4` costs 9 µs and is the oracle of
+//! the tests instead.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
+
+use crate::wire::secret::Secret;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// SHA-256 of nothing, in hex: `x-amz-content-sha256` of every request this project sends.
+pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The region assumed until the server names another one, as in mc.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
+/// An access key with its secret, and a session token when they are temporary (STS).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The access key: not a secret, but never shown in traces either.
+    pub access_key: String,
+    /// The secret key.
+    pub secret_key: Secret,
+    /// `X-Amz-Security-Token` of temporary credentials.
+    pub session_token: Option<Secret>,
+}
+
+/// A request as the signature sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsigned<'a> {
+    /// Upper-case method.
+    pub method: &'a str,
+    /// Path exactly as sent, percent-encoded, without the query.
+    pub path: &'a str,
+    /// Query exactly as sent, without the `?`; empty when there is none.
+    pub query: &'a str,
+    /// The `Host` header exactly as sent.
+    pub host: &'a str,
+    /// Further headers to sign: lower-case names, sorted, values as sent.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// The headers that make a request a signed one.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// `Authorization`.
+    pub authorization: String,
+    /// `x-amz-date`, `YYYYMMDDTHHMMSSZ`.
+    pub date: String,
+    /// `x-amz-security-token`, for temporary credentials.
+    pub token: Option<Secret>,
+}
+
+/// Signs requests of one account for one region, service `s3` (MinIO's admin API takes it too).
+#[derive(Debug, Clone)]
+pub struct Signer {
+    credentials: Credentials,
+    region: String,
+    clock: Clock,
+    key: Option<HmacSha256>,
+    canonical: String,
+}
+
+/// The second being signed; formatting it costs more than hashing it, so it is kept.
+#[derive(Debug, Clone, Default)]
+struct Clock {
+    unix: u64,
+    date: String,
+}
+
+impl Clock {
+    /// `YYYYMMDD` of the current date.
+    fn day(&self) -> &str {
+        self.date.get(..8).unwrap_or_default()
+    }
+}
+
+impl Signer {
+    /// A signer for `region`.
+    pub fn new(credentials: Credentials, region: &str) -> Self {
+        Self {
+            credentials,
+            region: region.to_owned(),
+            clock: Clock::default(),
+            key: None,
+            canonical: String::new(),
+        }
+    }
+
+    /// The region that is signed at present.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Signs for another region from now on.
+    pub fn set_region(&mut self, region: &str) {
+        if self.region != region {
+            region.clone_into(&mut self.region);
+            self.key = None;
+        }
+    }
+
+    /// Signs a request at `unix` seconds since 1970.
+    pub fn sign(&mut self, request: &Unsigned<'_>, unix: u64) -> Signed {
+        self.set_clock(unix);
+        let token = self.credentials.session_token.as_ref();
+        let mut canonical = std::mem::take(&mut self.canonical);
+        canonical.clear();
+        let signed_headers = canonicalize(&mut canonical, request, &self.clock.date, token);
+        let digest = Sha256::digest(canonical.as_bytes());
+        self.canonical = canonical;
+
+        let mut to_sign = String::with_capacity(160);
+        let scope = (self.clock.day(), self.region.as_str());
+        let _ = write!(
+            to_sign,
+            "AWS4-HMAC-SHA256\n{}\n{}/{}/s3/aws4_request\n",
+            self.clock.date, scope.0, scope.1
+        );
+        push_hex(&mut to_sign, &digest);
+        let mut mac = self
+            .key
+            .get_or_insert_with(|| {
+                signing_key(&self.credentials.secret_key, self.clock.day(), &self.region)
+            })
+            .clone();
+        mac.update(to_sign.as_bytes());
+
+        let mut authorization = String::with_capacity(256);
+        let _ = write!(
+            authorization,
+            "AWS4-HMAC-SHA256 Credential={}/{}/{}/s3/aws4_request, SignedHeaders={signed_headers}, Signature=",
+            self.credentials.access_key,
+            self.clock.day(),
+            self.region
+        );
+        push_hex(&mut authorization, &mac.finalize().into_bytes());
+        Signed { authorization, date: self.clock.date.clone(), token: token.cloned() }
+    }
+
+    fn set_clock(&mut self, unix: u64) {
+        if self.clock.unix == unix && !self.clock.date.is_empty() {
+            return;
+        }
+        let date = crate::wire::timestamp::amz_date(unix);
+        if date.get(..8) != self.clock.date.get(..8) {
+            self.key = None;
+        }
+        self.clock = Clock { unix, date };
+    }
+}
+
+/// Writes the canonical request and returns the list of signed headers.
+fn canonicalize(
+    out: &mut String,
+    request: &Unsigned<'_>,
+    date: &str,
+    token: Option<&Secret>,
+) -> String {
+    out.push_str(request.method);
+    out.push('\n');
+    out.push_str(request.path);
+    out.push('\n');
+    canonical_query(out, request.query);
+    out.push('\n');
+
+    let own = [
+        ("host", request.host),
+        ("x-amz-content-sha256", EMPTY_SHA256),
+        ("x-amz-date", date),
+        ("x-amz-security-token", token.map_or("", Secret::reveal)),
+    ];
+    let own = own.get(..own.len() - usize::from(token.is_none())).unwrap_or_default();
+    let mut names = String::with_capacity(96);
+    let (mut ours, mut theirs) = (own.iter().peekable(), request.headers.iter().peekable());
+    loop {
+        let own_first = match (ours.peek(), theirs.peek()) {
+            (Some(a), Some(b)) => a.0 <= b.0,
+            (a, b) => {
+                if a.is_none() && b.is_none() {
+                    break;
+                }
+                a.is_some()
+            }
+        };
+        let next = if own_first { ours.next() } else { theirs.next() };
+        let Some((name, value)) = next else { break };
+        if !names.is_empty() {
+            names.push(';');
+        }
+        names.push_str(name);
+        out.push_str(name);
+        out.push(':');
+        push_trimmed(out, value);
+        out.push('\n');
+    }
+    out.push('\n');
+    out.push_str(&names);
+    out.push('\n');
+    out.push_str(EMPTY_SHA256);
+    names
+}
+
+/// A header value as the signature wants it: trimmed, runs of blanks folded into one.
+fn push_trimmed(out: &mut String, value: &str) {
+    let mut words = value.split(' ').filter(|word| !word.is_empty());
+    if let Some(first) = words.next() {
+        out.push_str(first.trim());
+    }
+    for word in words {
+        out.push(' ');
+        out.push_str(word.trim());
+    }
+}
+
+/// Sorted parameters, each with an `=`. The values are taken as sent, which is encoded already.
+fn canonical_query(out: &mut String, query: &str) {
+    if query.is_empty() {
+        return;
+    }
+    let mut parameters: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
+        .collect();
+    parameters.sort_unstable();
+    for (index, (name, value)) in parameters.iter().enumerate() {
+        if index > 0 {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        out.push_str(value);
+    }
+}
+
+fn signing_key(secret: &Secret, day: &str, region: &str) -> HmacSha256 {
+    let prefixed = Secret::new(format!("AWS4{}", secret.reveal()));
+    let mut key = keyed(prefixed.reveal().as_bytes());
+    for part in [day, region, "s3", "aws4_request"] {
+        key.update(part.as_bytes());
+        let next = key.finalize().into_bytes();
+        key = keyed(&next);
+    }
+    key
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length; the error cannot occur")]
+fn keyed(key: &[u8]) -> HmacSha256 {
+    HmacSha256::new_from_slice(key).expect("HMAC accepts any key length")
+}
+
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
