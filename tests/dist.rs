@@ -13,7 +13,7 @@ use mc_wasi_tests::registry::Registry;
 use mc_wasi_tests::stock::{Host, Stage};
 use mc_wasi_tests::wasm_metadata;
 use mc_wasi_tests::wit_component::{self, DecodedWasm};
-use resync_core::command::flags::{Class, FLAGS};
+use resync_core::command::{Class, FLAGS};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;

@@ -11,7 +11,7 @@ use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error, Target, Version
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::minio::{Keys, Pair, tool, workspace_root};
 use mc_wasi_tests::stock::isolate;
-use resync_core::command::args::Args;
+use resync_core::command::Args;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;

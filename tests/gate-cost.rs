@@ -20,9 +20,8 @@ use mc_wasi::grant::Grant;
 use mc_wasi::hooks::Gate;
 use mc_wasi::pool::Pool;
 use mc_wasi::tls;
-use resync_core::command::args::Args;
-use resync_core::wire::alias::Alias;
-use resync_core::wire::sigv4::{DEFAULT_REGION, Signer};
+use resync_core::command::Args;
+use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use wasmtime_wasi_http::WasiBody;
 
 const ROUNDS: usize = 10;

@@ -4,9 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use resync_core::wire::encode;
-use resync_core::wire::secret::Secret;
-use resync_core::wire::sigv4::{Credentials, Signer, Unsigned};
+use resync_core::wire::{Credentials, Secret, Signer, Unsigned, encode};
 
 fn signature(path: &str, query: &str, header: &str, time: u64) -> String {
     let credentials = Credentials {

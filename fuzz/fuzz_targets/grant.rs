@@ -9,9 +9,8 @@
 use arbitrary::Arbitrary;
 use http::{Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
-use resync_core::wire::alias::Endpoint;
-use resync_core::command::args::Args;
-use resync_core::wire::encode;
+use resync_core::wire::{Endpoint, encode};
+use resync_core::command::Args;
 
 #[allow(dead_code)]
 #[path = "../../host/src/grant.rs"]

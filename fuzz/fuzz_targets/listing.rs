@@ -3,8 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use resync_core::listing::entry::{Shapes, parse_line};
-use resync_core::listing::lines::Lines;
+use resync_core::listing::{Lines, Shapes, parse_line};
 
 fn read(chunks: &[&[u8]]) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
     let (mut lines, mut found) = (Lines::default(), Vec::new());

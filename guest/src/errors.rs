@@ -1,7 +1,7 @@
 //! What `wasi:http` says went wrong, in the terms of the job.
 
 use crate::bindings::wasi::http::types::ErrorCode;
-use resync_core::wire::net::TransportError;
+use resync_core::wire::TransportError;
 use std::time::Duration;
 
 /// What to do about a certificate on a host that has no certificates of its own user.

@@ -6,8 +6,7 @@
 //! call out of the sandbox.
 
 use crate::bindings::wasi::cli::stdin;
-use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::bindings::wasi::clocks::wall_clock;
+use crate::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{
     self, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingRequest, Scheme,
@@ -16,9 +15,8 @@ use crate::bindings::wasi::io::poll::{self, Pollable};
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::bindings::wasi::random::random;
 use crate::errors::transport_error;
-use resync_core::wire::alias;
-use resync_core::wire::net::{
-    Answer, Call, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError,
+use resync_core::wire::{
+    self, Answer, Call, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError,
 };
 use std::time::Duration;
 
@@ -253,10 +251,10 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
 }
 
 impl Net for WasiNet {
-    fn connect(&mut self, endpoint: &alias::Endpoint) {
+    fn connect(&mut self, endpoint: &wire::Endpoint) {
         self.scheme = match endpoint.scheme {
-            alias::Scheme::Http => Scheme::Http,
-            alias::Scheme::Https => Scheme::Https,
+            wire::Scheme::Http => Scheme::Http,
+            wire::Scheme::Https => Scheme::Https,
         };
         self.authority.clone_from(&endpoint.authority);
     }

@@ -2,7 +2,7 @@
 
 use crate::bindings::wasi::cli::{stderr, stdout, terminal_stderr, terminal_stdout};
 use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
-use resync_core::report::console::Console;
+use resync_core::report::Console;
 
 /// The two streams of the program.
 pub(crate) struct Stdio {

@@ -4,16 +4,10 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::machine::{End, Job, Sink};
-use resync_core::job::outcome::{Cause, Outcome};
-use resync_core::job::retention;
-use resync_core::job::spec::{Mode, Spec};
-use resync_core::listing::entry::{self, Item, Shape};
-use resync_core::listing::reader::{self, Break};
-use resync_core::report::remedy::{During, explain, explain_listing};
-use resync_core::wire::alias::{self, Alias, Endpoint};
-use resync_core::wire::client::Client;
-use resync_core::wire::net::{Net, TransportError};
+use resync_core::job::{End, Job, Mode, Outcome, Sink, Spec, no_default_retention};
+use resync_core::listing::{self, Break, Item, Shape};
+use resync_core::report::{During, explain, explain_listing};
+use resync_core::wire::{Alias, Cause, Client, Endpoint, Net, TransportError, credentials};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -60,7 +54,7 @@ impl GuestJob for Run {
         };
         if spec.mode == Mode::ClearChecksum {
             // Nobody listens before there is a job.
-            retention::no_default_retention(&mut net, &mut client, &mut |_| {})
+            no_default_retention(&mut net, &mut client, &mut |_| {})
                 .map_err(|cause| queue.failure(&cause, During::LockConfiguration))?;
         }
         let began = net.now();
@@ -160,7 +154,7 @@ impl Queue {
         }
     }
 
-    fn listing_failure(&self, failure: &reader::Failure) -> Failure {
+    fn listing_failure(&self, failure: &listing::Failure) -> Failure {
         match &failure.cause {
             Break::Refused(cause) if !failure.begun => self.failure(cause, During::Listing),
             _ => Failure::Incomplete(explain_listing(failure, &self.bucket, &self.authority)),
@@ -185,9 +179,9 @@ impl Sink for Queue {
             key: item.key.clone(),
             version_id: item.version.to_string(),
             operation: match shape.operation(item.delete_marker) {
-                entry::Operation::Put => Operation::Put,
-                entry::Operation::Delete => Operation::Delete,
-                entry::Operation::Purge => Operation::Purge,
+                listing::Operation::Put => Operation::Put,
+                listing::Operation::Delete => Operation::Delete,
+                listing::Operation::Purge => Operation::Purge,
             },
             replication_status: shape.label().to_owned(),
             last_modified: item.modified.to_string(),
@@ -223,7 +217,7 @@ fn alias(options: &Options) -> Result<Alias, String> {
             return Err("`credentials` need an access key and a secret key.".to_owned());
         }
         Some(keys) => {
-            alias::credentials(&keys.access_key, &keys.secret_key, keys.session_token.as_deref())
+            credentials(&keys.access_key, &keys.secret_key, keys.session_token.as_deref())
         }
     };
     Ok(Alias { endpoint, credentials })

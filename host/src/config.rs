@@ -1,8 +1,8 @@
 //! Finds the alias of TARGET where mc looks for it: `MC_HOST_<alias>`, then the file named by
 //! `MC_CONFIG_ENV_FILE`, then `config.json`. Nothing is ever written.
 
-use resync_core::report::message::Message;
-use resync_core::wire::alias::{Alias, Endpoint, credentials, without_keys};
+use resync_core::report::Message;
+use resync_core::wire::{Alias, Endpoint, credentials, without_keys};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use crate::hooks::Gate;
 use crate::limits::{Limits, Meter};
 use crate::stdio::{Output, StopInput};
-use resync_core::report::message::Message;
+use resync_core::report::Message;
 use std::path::PathBuf;
 use std::time::Duration;
 use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};

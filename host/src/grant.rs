@@ -5,9 +5,8 @@
 //! bucket's backlog and HEAD its objects, because that is what the user asked for.
 
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
-use resync_core::command::args::Args;
-use resync_core::wire::alias::Endpoint;
-use resync_core::wire::encode;
+use resync_core::command::Args;
+use resync_core::wire::{Endpoint, encode};
 use std::fmt;
 
 // The paths are written out for fuzz/, which takes this file in by its path.

@@ -12,9 +12,7 @@ use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, Limited};
-use resync_core::wire::net::MAX_BODY;
-use resync_core::wire::sigv4::{DEFAULT_REGION, EMPTY_SHA256, Signer, Unsigned};
-use resync_core::wire::xml;
+use resync_core::wire::{DEFAULT_REGION, EMPTY_SHA256, MAX_BODY, Signer, Unsigned, xml};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use wasmtime_wasi_http::{

@@ -3,8 +3,8 @@
 //! One place for all limits, their defaults and the variables that change them. They are caps for
 //! a component that cannot be trusted; the built-in one stays far below each.
 
-use resync_core::command::args::{Args, parse_bytes};
-use resync_core::report::message::Message;
+use resync_core::command::{Args, parse_bytes};
+use resync_core::report::Message;
 use serde::Serialize;
 use wasmtime::ResourceLimiter;
 

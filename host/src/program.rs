@@ -13,12 +13,9 @@ use crate::stdio::{Output, StopInput};
 use crate::trace::Tracer;
 use crate::words::{self, Request};
 use crate::{signals, tls};
-use resync_core::command::args::{self, Args, wants_json};
-use resync_core::command::flags::{self, Class};
-use resync_core::command::{SERVES, program_name};
-use resync_core::report::message::Message;
-use resync_core::wire::alias::Alias;
-use resync_core::wire::sigv4::{DEFAULT_REGION, Signer};
+use resync_core::command::{Args, Class, FLAGS, SERVES, program_name, redact, wants_json};
+use resync_core::report::Message;
+use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,7 +138,7 @@ impl<'a> Call<'a> {
     /// The words, without what is secret in them.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec![self.program.to_owned()];
-        arguments.extend(args::redact(self.words));
+        arguments.extend(redact(self.words));
         arguments
     }
 
@@ -151,7 +148,7 @@ impl<'a> Call<'a> {
         if let Some(folder) = &self.folder {
             variables.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
         }
-        let known = flags::FLAGS.iter().map(|flag| flag.env).filter(|env| !env.is_empty());
+        let known = FLAGS.iter().map(|flag| flag.env).filter(|env| !env.is_empty());
         for name in known.chain(["NO_COLOR", "COLUMNS", "MC_REGION", "AWS_REGION"]) {
             if name != "MC_CONFIG_DIR"
                 && let Some(value) = (self.env)(name)
@@ -210,8 +207,7 @@ impl<'a> Call<'a> {
 
 /// The flags this host serves, and that it can stop a run.
 fn served() -> String {
-    let served =
-        flags::FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
+    let served = FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
     let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
     names.extend(["debug", "stop"]);
     names.join(",")

@@ -4,8 +4,8 @@
 //! values are replaced by the name of their header, whatever they look like.
 
 use http::{HeaderMap, Request, StatusCode, response};
-use resync_core::report::message::printable;
-use resync_core::wire::secret::REDACTED;
+use resync_core::report::printable;
+use resync_core::wire::REDACTED;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;

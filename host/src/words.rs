@@ -3,8 +3,7 @@
 //! mc takes its global flags before the first command word, between the two and behind them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
-use resync_core::command::flags::{self, ABOUT, Takes};
-use resync_core::command::is_plugin;
+use resync_core::command::{ABOUT, Flag, Takes, is_plugin};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +49,8 @@ pub fn read(program: &str, words: &[String]) -> Request {
                 return Request::Version;
             }
             rest.push(word.clone());
-            sound &= flags::find(name).is_some();
-            let takes_next = flags::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
+            sound &= Flag::find(name).is_some();
+            let takes_next = Flag::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
             if takes_next && !word.contains('=') {
                 rest.extend(queue.next().cloned());
             }

@@ -7,10 +7,8 @@
 mod sim;
 
 use proptest::prelude::*;
-use resync_core::job::machine::End;
-use resync_core::job::outcome::Outcome;
-use resync_core::job::spec::Spec;
-use resync_core::listing::reader;
+use resync_core::job::{End, Outcome, Spec};
+use resync_core::listing;
 use sim::{Break, Fate, Mishap, Name, Ran, Sim, Version, run, spec};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -107,7 +105,7 @@ fn world() -> impl Strategy<Value = (Sim, Spec)> {
     let chunks = prop_oneof![Just(1..3), Just(1..50), Just(1..5000), Just(5000..5001)];
     let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
-    let memory = prop_oneof![Just(resync_core::job::spec::MEMORY), Just(1)];
+    let memory = prop_oneof![Just(resync_core::job::MEMORY), Just(1)];
     let server = (backlog(), breaks(ALL), chunks, latency, any::<bool>(), 1u64..).prop_map(
         |(versions, breaks, chunks, latency, replicates, random)| {
             let mut sim = Sim::new(versions);
@@ -277,7 +275,7 @@ fn a_damaged_object_ends_the_listing_at_its_second_appearance() {
     sim.breaks = [(40, Break::ErrorEntry); 9].into();
     let ran = run(spec(), &mut sim);
     let End::Listing(failure) = ran.end else { panic!("{:?}", ran.end) };
-    assert_eq!(failure.cause, reader::Break::Server("file is corrupted".into()));
+    assert_eq!(failure.cause, listing::Break::Server("file is corrupted".into()));
     assert_eq!(
         (failure.after.as_str(), ran.listings, ran.counts.triggered),
         ("data/000039", 2, 40)
@@ -395,7 +393,7 @@ fn a_stop_does_not_wait_for_answers_that_do_not_come() {
     sim.stop_at = Some(Duration::from_secs(1));
     let ran = run(spec(), &mut sim);
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.not_reached), (End::Stopped, 9, 1));
-    let took = resync_core::wire::net::Net::now(&sim);
+    let took = resync_core::wire::Net::now(&sim);
     assert!(took < Duration::from_secs(10), "{took:?}, not the minute of a version's own patience");
 }
 
@@ -407,5 +405,5 @@ fn a_listing_out_of_order_is_never_resumed_with_a_gap() {
     sim.chunks = 60_000..64_000;
     let ran = run(Spec { memory: 1, ..spec() }, &mut sim);
     let End::Listing(failure) = ran.end else { panic!("{:?}", ran.end) };
-    assert!(matches!(failure.cause, reader::Break::Unordered(_)), "{:?}", failure.cause);
+    assert!(matches!(failure.cause, listing::Break::Unordered(_)), "{:?}", failure.cause);
 }

@@ -28,7 +28,7 @@ pub fn layout(folder: &Path, component: &[u8]) -> Result {
         "org.opencontainers.image.title": NAME,
         "org.opencontainers.image.version": version,
         "org.opencontainers.image.licenses": "Apache-2.0",
-        "org.opencontainers.image.description": resync_core::command::flags::ABOUT,
+        "org.opencontainers.image.description": resync_core::command::ABOUT,
     });
     let revision = component_build::revision(&crate::sh::root());
     let revision = revision.ok_or_else(|| format!("no git: set {REVISION}"))?;

@@ -5,8 +5,7 @@ use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-use resync_core::command::PLUGIN;
-use resync_core::command::flags::{self, Class, FLAGS, Takes};
+use resync_core::command::{ABOUT, Class, FLAGS, PLUGIN, Takes};
 
 /// Every file with its name.
 pub fn all() -> Result<Vec<(String, Vec<u8>)>> {
@@ -41,7 +40,7 @@ fn program() -> Command {
 /// be offered as one that needs a value.
 fn leaf(name: &'static str) -> Command {
     let mut command = Command::new(name)
-        .about(flags::ABOUT)
+        .about(ABOUT)
         .disable_help_flag(true)
         .arg(Arg::new("TARGET").required(true).help("alias/bucket[/prefix]"));
     for flag in FLAGS.iter().filter(|flag| flag.class != Class::Hidden) {

@@ -4,9 +4,12 @@
 //! no bundling of letters. [`normalize`] brings that into the one form clap reads; clap then does
 //! the rest.
 
-use crate::command::flags::{self, Flag, Takes};
+use crate::command::flags;
+
+use crate::command::flags::{Flag, Takes};
 use crate::command::target::Target;
-use crate::wire::secret::REDACTED;
+use crate::job::Mode;
+use crate::wire::REDACTED;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -104,7 +107,7 @@ impl Stop {
 }
 
 /// mc's words behind a usage error.
-pub const INVALID_ARGUMENTS: &str =
+pub(super) const INVALID_ARGUMENTS: &str =
     "Invalid arguments provided, please refer `mc <command> -h` for relevant documentation.";
 
 impl Args {
@@ -172,6 +175,15 @@ impl Args {
         Ok(args)
     }
 
+    /// What is to be done with each version.
+    pub fn mode(&self) -> Mode {
+        match (self.dry_run, self.clear_checksum) {
+            (true, _) => Mode::DryRun,
+            (false, true) => Mode::ClearChecksum,
+            (false, false) => Mode::Trigger,
+        }
+    }
+
     fn check(&self, rate_limit: f64) -> Result<(), Stop> {
         let refuse = |cause: &str| Err(Stop::invalid(cause, INVALID_ARGUMENTS));
         if !(1..=1000).contains(&self.concurrent) {
@@ -213,7 +225,7 @@ impl Given<'_> {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        let variable = flags::find(name).map(|flag| flag.env).filter(|env| !env.is_empty())?;
+        let variable = Flag::find(name).map(|flag| flag.env).filter(|env| !env.is_empty())?;
         (self.env)(variable).filter(|value| !value.is_empty())
     }
 
@@ -294,7 +306,7 @@ fn normalize(words: &[String]) -> Result<Vec<String>, String> {
             return Err(format!("bad flag syntax: {word}"));
         }
         let Flag { long, takes, .. } =
-            flags::find(name).ok_or_else(|| format!("flag provided but not defined: -{name}"))?;
+            Flag::find(name).ok_or_else(|| format!("flag provided but not defined: -{name}"))?;
         let value = match (takes, attached) {
             (_, Some(value)) => value,
             (Takes::Switch, None) => "true".to_owned(),
@@ -326,7 +338,7 @@ pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
 pub fn redact(words: &[String]) -> Vec<String> {
     let is_header = |word: &str| {
         let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
-        name.and_then(flags::find).is_some_and(|flag| flag.long == "custom-header")
+        name.and_then(Flag::find).is_some_and(|flag| flag.long == "custom-header")
     };
     let hide = |value: &str| match custom_header(value) {
         Ok((name, _)) => format!("{name}:{REDACTED}"),

@@ -33,6 +33,15 @@ pub struct Flag {
     pub class: Class,
 }
 
+impl Flag {
+    /// The flag with this long name or short name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FLAGS
+            .iter()
+            .find(|flag| flag.long == name || (!flag.short.is_empty() && flag.short == name))
+    }
+}
+
 /// What a flag concerns, and so who serves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -235,13 +244,8 @@ pub const FLAGS: &[Flag] = &[
     flag("help", "h", Takes::Switch, "", Class::Output, "show help"),
 ];
 
-/// The flag with this long name or short name.
-pub fn find(name: &str) -> Option<&'static Flag> {
-    FLAGS.iter().find(|flag| flag.long == name || (!flag.short.is_empty() && flag.short == name))
-}
-
 /// The clap command made from the table.
-pub fn command() -> Command {
+pub(super) fn command() -> Command {
     let mut command = Command::new("resync-backlog")
         .about(ABOUT)
         .disable_help_flag(true)

@@ -1,11 +1,11 @@
 //! The help text and the list of flags, in the layout of mc.
 
 use crate::command::args::Env;
-use crate::command::command_name;
 use crate::command::flags::{ABOUT, Class, FLAGS, Flag, Takes};
+use crate::command::name::command_name;
 
 /// `--help`, and the answer to a wrong number of arguments.
-pub fn help(program: &str, env: Env<'_>) -> String {
+pub(super) fn help(program: &str, env: Env<'_>) -> String {
     let command = command_name(program);
     let flags = flag_lines(env, "  ");
     format!(
@@ -45,7 +45,7 @@ EXAMPLES:
 }
 
 /// What follows a usage error.
-pub fn supported_flags(env: Env<'_>) -> String {
+pub(super) fn supported_flags(env: Env<'_>) -> String {
     format!("SUPPORTED FLAGS:\n{}", flag_lines(env, "   "))
 }
 

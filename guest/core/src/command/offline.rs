@@ -5,10 +5,8 @@
 //! some time. It is also false for a target to which a restarted server has not replicated yet,
 //! however well it is; that one has never been seen online nor offline, and says nothing (observed).
 
-use crate::job::outcome::Cause;
-use crate::wire::client::Client;
 use crate::wire::exchange::{EXCHANGE, Told, exchange, pause};
-use crate::wire::net::Net;
+use crate::wire::{Cause, Client, Net};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -18,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A replication target, as madmin's `BucketTarget` describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct RemoteTarget {
+pub(super) struct RemoteTarget {
     /// Its ARN.
     pub arn: String,
     /// `host:port`.
@@ -39,7 +37,7 @@ pub struct RemoteTarget {
 
 impl RemoteTarget {
     /// Whether the server knows that it does not reach it.
-    pub fn is_offline(&self) -> bool {
+    pub(super) fn is_offline(&self) -> bool {
         let known = self.downtime > 0
             || !(self.last_online.is_empty() || self.last_online.starts_with("0001-"));
         !self.online && known
@@ -48,7 +46,7 @@ impl RemoteTarget {
 
 /// The targets that stay offline, of all or of the one named; `None` where the account may not see
 /// them, which needs `admin:GetBucketTarget`.
-pub fn offline<N: Net>(
+pub(super) fn offline<N: Net>(
     net: &mut N,
     client: &mut Client,
     told: Told<'_>,

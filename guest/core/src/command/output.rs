@@ -4,15 +4,12 @@ use super::Invocation;
 use super::failures::Failures;
 use crate::command::args::Args;
 use crate::command::offline::RemoteTarget;
-use crate::job::counts::Counts;
-use crate::job::machine::Sink;
-use crate::job::outcome::Outcome;
-use crate::job::spec::Mode;
-use crate::listing::entry::{Item, Shape};
-use crate::report::console::Console;
-use crate::report::message::{Message, printable};
-use crate::report::progress::{Progress, TICK, Trouble};
-use crate::report::summary::{self, Paint, Summary};
+use crate::job::{Counts, Mode, Outcome, Sink};
+use crate::listing::{Item, Shape};
+use crate::report::{
+    Console, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line, printable,
+    version_json,
+};
 use crate::wire::retry;
 use std::time::Duration;
 
@@ -49,7 +46,7 @@ impl<'a, C: Console> Output<'a, C> {
             program: call.program.to_owned(),
             bucket: args.target.bucket.clone(),
             json: args.json,
-            mode: Mode::of(args),
+            mode: args.mode(),
             paint_out: Paint(colors && console.out_is_terminal()),
             paint_err: colors && console.err_is_terminal(),
             progress: shows_progress.then(|| Progress::new(width)),
@@ -222,11 +219,11 @@ impl<C: Console> Sink for Output<'_, C> {
             return;
         }
         if self.json {
-            let error = summary::failure(&self.bucket, item, self.mode, outcome);
-            summary::version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
+            let error = failure(&self.bucket, item, self.mode, outcome);
+            version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
         } else if *outcome == Outcome::Listed {
-            summary::listed_line(&mut self.buffer, item, shape);
-        } else if let Some(message) = summary::failure(&self.bucket, item, self.mode, outcome)
+            listed_line(&mut self.buffer, item, shape);
+        } else if let Some(message) = failure(&self.bucket, item, self.mode, outcome)
             && self.failures.add()
         {
             self.message(&message);

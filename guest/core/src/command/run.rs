@@ -2,21 +2,15 @@
 //! it.
 
 use super::output::Output;
+use super::pass::{Pass, pass};
 use super::tracker::Tracker;
-use super::{Invocation, listing_message, offline, validate, waiting};
+use super::{Invocation, offline, validate, waiting};
 use crate::command::args::Args;
-use crate::job::counts::Counts;
-use crate::job::machine::{End, Job};
-use crate::job::outcome::Cause;
-use crate::job::retention;
-use crate::job::spec::{MEMORY, Mode, Only, Spec};
-use crate::report::console::Console;
-use crate::report::message::Message;
-use crate::report::progress::{TICK, Trouble};
-use crate::report::remedy::{During, explain};
-use crate::report::summary::Summary;
-use crate::wire::client::Client;
-use crate::wire::net::Net;
+use crate::job::{End, Mode, Only, no_default_retention};
+use crate::report::listing_message;
+use crate::report::refusal;
+use crate::report::{Console, During, Message, Summary, explain};
+use crate::wire::{Client, Net};
 use std::rc::Rc;
 
 /// Runs what the arguments ask for. Returns whether all of it succeeded.
@@ -27,11 +21,10 @@ pub(super) fn start<N: Net, C: Console>(
     net: &mut N,
     output: &mut Output<'_, C>,
 ) -> bool {
-    let mode = Mode::of(args);
+    let mode = args.mode();
     if mode == Mode::ClearChecksum
-        && let Err(cause) = retention::no_default_retention(net, &mut client, &mut |asked| {
-            output.retry_after(asked)
-        })
+        && let Err(cause) =
+            no_default_retention(net, &mut client, &mut |asked| output.retry_after(asked))
     {
         let (bucket, authority) = (client.bucket(), client.authority());
         let what = format!("Unable to clear checksums in bucket `{bucket}`.");
@@ -89,63 +82,4 @@ pub(super) fn start<N: Net, C: Console>(
     };
     output.summary(&summary, error.as_ref());
     summary.success() && !output.is_broken()
-}
-
-fn refusal(cause: &Cause, copy: bool, bucket: &str, authority: &str) -> Message {
-    let during = if copy { During::Copy } else { During::Trigger };
-    let text = explain(cause, during, bucket, authority);
-    let what = format!("Unable to trigger replication in bucket `{bucket}`.");
-    Message::fatal(what, text).because(cause)
-}
-
-/// One pass over the backlog.
-pub(super) struct Pass {
-    pub(super) counts: Counts,
-    pub(super) end: End,
-    pub(super) listings: u32,
-    pub(super) client: Client,
-    refused_copy: bool,
-}
-
-/// Handles the versions that `only` allows.
-pub(super) fn pass<N: Net, C: Console>(
-    args: &Args,
-    only: Only,
-    client: Client,
-    net: &mut N,
-    tracker: &mut Tracker<'_, Output<'_, C>>,
-) -> Pass {
-    let mode = Mode::of(args);
-    let spec = Spec {
-        only,
-        prefix: args.target.prefix.clone(),
-        arn: args.arn.clone(),
-        mode,
-        concurrent: args.concurrent,
-        rate_limit: args.rate_limit,
-        times: args.json || mode == Mode::ClearChecksum,
-        memory: args.memory.unwrap_or(MEMORY),
-    };
-    let mut job = Job::new(spec, client);
-    let tick = tracker.sink().wants_ticks().then_some(TICK);
-    while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
-        let output = tracker.sink();
-        let trouble = Trouble {
-            out_for: job.out_for(net.now()),
-            attempt: job.listing_attempt(),
-            reduced_to: job.reduced_to(),
-        };
-        output.tick(net.now(), job.counts(), job.listed(), trouble);
-        if output.is_broken() {
-            job.abandon(net);
-            break;
-        }
-    }
-    Pass {
-        counts: job.counts().clone(),
-        end: job.end(),
-        listings: job.listings(),
-        refused_copy: job.refused_copy(),
-        client: job.into_client(),
-    }
 }

@@ -1,9 +1,7 @@
 //! Remembers versions for what comes after the triggers, where that was asked for.
 
-use crate::job::machine::Sink;
-use crate::job::outcome::Outcome;
-use crate::listing::entry::{Item, Shape};
-use crate::listing::versions::Seen;
+use crate::job::{Outcome, Sink};
+use crate::listing::{Item, Seen, Shape};
 use std::collections::BTreeMap;
 
 /// A sink that remembers what it passes on.

@@ -5,17 +5,14 @@
 //! times.
 
 use super::output::Output;
-use super::run::{Pass, pass};
+use super::pass::{Pass, pass};
 use super::tracker::{Tracker, Triggered};
 use crate::command::args::Args;
-use crate::job::spec::Only;
-use crate::listing::reader::Reader;
-use crate::listing::survey::survey;
-use crate::listing::versions::Seen;
-use crate::report::console::Console;
-use crate::wire::exchange;
-use crate::wire::net::Net;
-use crate::wire::timestamp;
+use crate::job::Only;
+use crate::listing::{Reader, Seen, survey};
+use crate::report::Console;
+use crate::report::Waited;
+use crate::wire::{Net, exchange, timestamp};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -29,31 +26,6 @@ const MAX_ROUNDS: u32 = 3;
 
 /// Looks without progress before what stays is triggered again.
 const PATIENCE: u32 = 2;
-
-/// What became of the versions triggered.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Waited {
-    /// Versions that left the backlog.
-    pub replicated: u64,
-    /// Versions still in it.
-    pub pending: u64,
-    /// Versions whose replication was tried since, and failed.
-    pub failed_again: u64,
-    /// Rounds of triggering what stayed.
-    pub rounds: u32,
-    /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the
-    /// last one that did.
-    pub exact: bool,
-    /// The same per target ARN: replicated, pending, failed again.
-    pub targets: BTreeMap<String, [u64; 3]>,
-}
-
-impl Waited {
-    /// Whether nothing is left.
-    pub fn success(&self) -> bool {
-        self.exact && self.pending == 0 && self.failed_again == 0
-    }
-}
 
 /// A look at the backlog.
 #[derive(Default)]

@@ -6,22 +6,21 @@
 //! algorithm, the modification time of the listing to the nanosecond, and the object's own
 //! encryption. `if-match` ties it to the object that was looked at.
 
-use crate::job::outcome::{Cause, Trigger, Verdict, of_error};
-use crate::listing::entry::Item;
-use crate::wire::net::Response;
-use crate::wire::s3error::S3Error;
-use crate::wire::timestamp;
+use crate::wire::{Cause, Response, S3Error, timestamp};
+
+use crate::job::outcome::{Trigger, Verdict};
+use crate::listing::Item;
 
 /// The checksum a copied object gets. A checksum cannot be removed, only replaced; this one is a
 /// full-object checksum for every way an object was uploaded, and the one servers add by default.
-pub const ALGORITHM: &str = "CRC64NVME";
+pub(crate) const ALGORITHM: &str = "CRC64NVME";
 
 /// The largest object a server copies (`globalMaxObjectSize`).
 const MAX_SIZE: u64 = 5 << 40;
 
 /// The headers of a copy, without its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     headers: Vec<(&'static str, String)>,
 }
 
@@ -30,7 +29,7 @@ impl Plan {
     ///
     /// # Errors
     /// Why this version must not or cannot be copied.
-    pub fn new(item: &Item, head: &Response, now_unix: u64) -> Result<Self, Cause> {
+    pub(crate) fn new(item: &Item, head: &Response, now_unix: u64) -> Result<Self, Cause> {
         let refuse = |reason: &str| Err(Cause::Refused(reason.to_owned()));
         if let Some(lock) = active_lock(head, now_unix) {
             return Err(Cause::Refused(lock));
@@ -64,13 +63,13 @@ impl Plan {
     }
 
     /// The headers, for [`crate::wire::client::Client::copy`].
-    pub fn headers(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 }
 
 /// Why an object encrypted with a customer key is counted failed.
-pub const CUSTOMER_KEY: &str =
+pub(crate) const CUSTOMER_KEY: &str =
     "Object is encrypted with a customer key (SSE-C), which only its owner can copy.";
 
 /// The words for a lock that forbids the copy, or `None`.
@@ -89,30 +88,33 @@ fn active_lock(head: &Response, now_unix: u64) -> Option<String> {
         .then(|| format!("Object is locked ({mode} until {until}) and cannot be overwritten."))
 }
 
-/// Reads the answer to the copy.
-pub fn of_copy(item: &Item, response: &Response) -> Verdict {
-    // A copy that takes long may begin its answer before it has failed.
-    let failed_late = response.body.windows(6).any(|window| window == b"<Error");
-    if response.status != 200 || failed_late {
-        return match of_error(S3Error::from_response(response)) {
-            Verdict::Triggered(_) => Verdict::Failed(Cause::Refused(CUSTOMER_KEY.to_owned())),
-            verdict => verdict,
-        };
-    }
-    let copied_to = response.header("x-amz-version-id");
-    let expected = item.version.to_string();
-    match copied_to {
-        Some(id) if id != expected => Verdict::Fatal(Cause::Refused(format!(
-            "Server copied version {expected} to a new version {id} instead of in place."
-        ))),
-        _ => Verdict::Triggered(Trigger::Copy),
+impl Verdict {
+    /// Reads the answer to the copy.
+    pub(crate) fn from_copy(item: &Item, response: &Response) -> Self {
+        // A copy that takes long may begin its answer before it has failed.
+        let failed_late = response.body.windows(6).any(|window| window == b"<Error");
+        if response.status != 200 || failed_late {
+            return match Self::from_error(S3Error::from_response(response)) {
+                Self::Triggered(_) => Self::Failed(Cause::Refused(CUSTOMER_KEY.to_owned())),
+                verdict => verdict,
+            };
+        }
+        let copied_to = response.header("x-amz-version-id");
+        let expected = item.version.to_string();
+        match copied_to {
+            Some(id) if id != expected => Self::Fatal(Cause::Refused(format!(
+                "Server copied version {expected} to a new version {id} instead of in place."
+            ))),
+            _ => Self::Triggered(Trigger::Copy),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listing::entry::{Modified, VersionId};
+    use crate::listing::Modified;
+    use crate::wire::VersionId;
 
     const ID: &str = "8a38e1a2-0000-4000-8000-0123456789ab";
 
@@ -189,7 +191,7 @@ mod tests {
     #[test]
     fn a_copy_counts_only_if_it_was_made_in_place() {
         let copied = |status, headers: &[(&str, &str)], body| {
-            of_copy(&item(), &response(status, headers, body))
+            Verdict::from_copy(&item(), &response(status, headers, body))
         };
         assert_eq!(
             copied(200, &[("x-amz-version-id", ID)], "<CopyObjectResult/>"),

@@ -1,7 +1,7 @@
 //! What a run counts.
 
 use crate::job::outcome::{Outcome, Trigger};
-use crate::listing::entry::{Item, Operation, Shape};
+use crate::listing::{Item, Operation, Shape};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

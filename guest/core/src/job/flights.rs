@@ -1,7 +1,7 @@
 //! The versions in flight. The number of a flight's slot is the ticket of its exchange.
 
-use crate::listing::entry::Item;
-use crate::wire::net::Ticket;
+use crate::listing::Item;
+use crate::wire::Ticket;
 use std::time::Duration;
 
 /// A version in flight.

@@ -8,15 +8,13 @@ mod answers;
 use crate::job::counts::Counts;
 use crate::job::flights::{Flight, Flights};
 use crate::job::outage::Outage;
-use crate::job::outcome::{Cause, Outcome};
+use crate::job::outcome::Outcome;
 use crate::job::pacing::Pacer;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::entry::{Item, Shape, Shapes};
-use crate::listing::reader::{Failure, LISTING, Reader, State};
-use crate::wire::client::Client;
-use crate::wire::net::{Event, Net, Ticket, TransportError};
+use crate::listing::{Failure, Item, LISTING, Reader, Shape, Shapes, State};
+use crate::wire::{Cause, Client, Event, Net, Ticket, TransportError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,11 +1,21 @@
-pub mod copy;
-pub mod counts;
-pub mod flights;
-pub mod machine;
-pub mod outage;
-pub mod outcome;
-pub mod pacing;
-pub mod retention;
-pub mod spec;
-pub mod spool;
-pub mod window;
+//! The machine: the listing flows into the spool, and triggers flow out of it.
+
+mod copy;
+mod counts;
+mod flights;
+mod machine;
+mod outage;
+mod outcome;
+mod pacing;
+mod retention;
+mod spec;
+mod spool;
+mod window;
+
+pub(crate) use copy::{ALGORITHM, Plan};
+pub use counts::Counts;
+pub use machine::{End, Job, Sink};
+pub(crate) use outcome::Verdict;
+pub use outcome::{Outcome, Trigger};
+pub use retention::no_default_retention;
+pub use spec::{MEMORY, Mode, Only, Spec};

@@ -5,8 +5,9 @@
 //! would make every restart of a server a failed run. So what was begun is tried again until the
 //! server answers, and nothing else is begun.
 
-use crate::job::outcome::{Cause, Verdict};
-use crate::wire::net::TransportError;
+use crate::wire::{Cause, TransportError};
+
+use crate::job::outcome::Verdict;
 use std::time::Duration;
 
 /// How long a server may be out before versions fail for it.
@@ -91,7 +92,7 @@ fn is_absence(cause: &Cause) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::s3error::S3Error;
+    use crate::wire::S3Error;
 
     const fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

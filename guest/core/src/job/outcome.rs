@@ -4,11 +4,8 @@
 //! looks at anything else. So a 200 is a trigger, and so are the 405 of a delete marker or a
 //! pending purge and the 400 of an object encrypted with the customer's key; no other answer is.
 
-use crate::wire::client::{REQUEST_ID, is_wrong_region};
-use crate::wire::net::{Response, TransportError};
-use crate::wire::retry;
-use crate::wire::s3error::S3Error;
-use std::fmt;
+use crate::wire::Cause;
+use crate::wire::{NO_BUCKET, REQUEST_ID, Response, S3Error, is_wrong_region, retry};
 
 /// How the server was made to queue a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub enum Trigger {
 
 /// What an answer means for its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Queued.
     Triggered(Trigger),
     /// Gone from this site since it was listed: nothing to do.
@@ -42,27 +39,6 @@ pub enum Verdict {
     Failed(Cause),
     /// Not queued, and no other version will be.
     Fatal(Cause),
-}
-
-/// Why something failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// The server said so.
-    Server(Box<S3Error>),
-    /// The server did not answer.
-    Transport(TransportError),
-    /// This program refuses, in its own words.
-    Refused(String),
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Server(error) => error.fmt(f),
-            Self::Transport(error) => error.fmt(f),
-            Self::Refused(words) => f.write_str(words),
-        }
-    }
 }
 
 /// The end of a version.
@@ -96,47 +72,46 @@ impl Outcome {
 /// A proxy's login or status page has this status for everything.
 const FOREIGN: &str = "The answer is 200 but has no x-amz-request-id: it did not come from a MinIO server. Look for a proxy or load balancer that answers in its place.";
 
-/// Reads the answer to a HEAD.
-pub fn of_head(response: &Response) -> Verdict {
-    let has = |name| response.header(name).is_some();
-    match response.status {
-        200 => match response.header("x-amz-replication-status") {
-            Some("REPLICA") => Verdict::Elsewhere,
-            None if !has(REQUEST_ID) => Verdict::Failed(Cause::Refused(FOREIGN.to_owned())),
-            _ => Verdict::Triggered(Trigger::Object),
-        },
-        405 if has("x-minio-replication-delete-status") => Verdict::Triggered(Trigger::Purge),
-        405 if response.header("x-amz-delete-marker") == Some("true") => {
-            Verdict::Triggered(Trigger::DeleteMarker)
+impl Verdict {
+    /// Reads the answer to a HEAD.
+    pub(crate) fn from_head(response: &Response) -> Self {
+        let has = |name| response.header(name).is_some();
+        match response.status {
+            200 => match response.header("x-amz-replication-status") {
+                Some("REPLICA") => Self::Elsewhere,
+                None if !has(REQUEST_ID) => Self::Failed(Cause::Refused(FOREIGN.to_owned())),
+                _ => Self::Triggered(Trigger::Object),
+            },
+            405 if has("x-minio-replication-delete-status") => Self::Triggered(Trigger::Purge),
+            405 if response.header("x-amz-delete-marker") == Some("true") => {
+                Self::Triggered(Trigger::DeleteMarker)
+            }
+            _ => Self::from_error(S3Error::from_response(response)),
         }
-        _ => of_error(S3Error::from_response(response)),
+    }
+
+    /// Reads an answer that is no success.
+    pub(crate) fn from_error(error: S3Error) -> Self {
+        let cause = |error| Cause::Server(Box::new(error));
+        match (error.status, error.code.as_str()) {
+            (400, "InvalidRequest") if is_customer_key(&error) => {
+                Self::Triggered(Trigger::CustomerKey)
+            }
+            (404, "NoSuchKey" | "NoSuchVersion") => Self::Vanished,
+            // It was listed a moment ago. A server that loses most of its drives says so for a second
+            // before it says 503 (observed).
+            (404, NO_BUCKET) => Self::Again(cause(error)),
+            _ if is_wrong_region(&error) => Self::Region(error),
+            _ if retry::retries_answer(&error) => Self::Again(cause(error)),
+            // Permission, signature, clock: the next million versions would answer the same.
+            (401 | 403, _) => Self::Fatal(cause(error)),
+            _ => Self::Failed(cause(error)),
+        }
     }
 }
-
-/// Reads an answer that is no success.
-pub fn of_error(error: S3Error) -> Verdict {
-    let cause = |error| Cause::Server(Box::new(error));
-    match (error.status, error.code.as_str()) {
-        (400, "InvalidRequest") if is_customer_key(&error) => {
-            Verdict::Triggered(Trigger::CustomerKey)
-        }
-        (404, "NoSuchKey" | "NoSuchVersion") => Verdict::Vanished,
-        // It was listed a moment ago. A server that loses most of its drives says so for a second
-        // before it says 503 (observed).
-        (404, NO_BUCKET) => Verdict::Again(cause(error)),
-        _ if is_wrong_region(&error) => Verdict::Region(error),
-        _ if retry::retries_answer(&error) => Verdict::Again(cause(error)),
-        // Permission, signature, clock: the next million versions would answer the same.
-        (401 | 403, _) => Verdict::Fatal(cause(error)),
-        _ => Verdict::Failed(cause(error)),
-    }
-}
-
-/// What the server answers when it finds no bucket of that name.
-pub const NO_BUCKET: &str = "NoSuchBucket";
 
 /// The server's sentence is the only sign: it shares its code with other invalid requests.
-pub fn is_customer_key(error: &S3Error) -> bool {
+pub(crate) fn is_customer_key(error: &S3Error) -> bool {
     error.message.contains("stored using a form of Server Side Encryption")
 }
 
@@ -149,7 +124,7 @@ mod tests {
     }
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Verdict {
-        of_head(&Response {
+        Verdict::from_head(&Response {
             status,
             headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
             body: Vec::new(),

@@ -9,14 +9,14 @@ const SLACK: Duration = Duration::from_millis(20);
 
 /// Spaces starts at `1 / rate` seconds.
 #[derive(Debug)]
-pub struct Pacer {
+pub(super) struct Pacer {
     interval: Duration,
     next: Duration,
 }
 
 impl Pacer {
     /// At most `rate` starts a second; `None` does not limit.
-    pub fn new(rate: Option<f64>) -> Self {
+    pub(super) fn new(rate: Option<f64>) -> Self {
         // A rate too small for a `Duration` is one start, not no limit.
         let interval = rate.map_or(Duration::ZERO, |rate| {
             Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX)
@@ -25,12 +25,12 @@ impl Pacer {
     }
 
     /// When the next start may happen.
-    pub fn next_start(&self) -> Duration {
+    pub(super) fn next_start(&self) -> Duration {
         self.next
     }
 
     /// Takes a start at `now` if one is due.
-    pub fn try_start(&mut self, now: Duration) -> bool {
+    pub(super) fn try_start(&mut self, now: Duration) -> bool {
         if now < self.next {
             return false;
         }

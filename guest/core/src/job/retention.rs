@@ -1,10 +1,7 @@
 //! `--clear-checksum` on a bucket with a default retention would lock what it copies.
 
-use crate::job::outcome::Cause;
-use crate::wire::client::Client;
 use crate::wire::exchange::{EXCHANGE, Told, exchange};
-use crate::wire::net::Net;
-use crate::wire::xml;
+use crate::wire::{Cause, Client, Net, xml};
 
 /// Refuses the run when the bucket has a default retention: the server stamps it on every object
 /// copied, for a period nobody can shorten. Where that cannot be read, the run is refused too.

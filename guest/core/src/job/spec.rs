@@ -1,8 +1,6 @@
 //! What a run is to do.
 
-use crate::command::args::Args;
-use crate::listing::entry::Item;
-use crate::listing::versions::Seen;
+use crate::listing::{Item, Seen};
 use std::rc::Rc;
 
 /// Bytes of spool at which the listing is closed, to be taken up again when it is empty. Two and a
@@ -18,17 +16,6 @@ pub enum Mode {
     Trigger,
     /// HEAD, then copy in place.
     ClearChecksum,
-}
-
-impl Mode {
-    /// What the command line asks for.
-    pub fn of(args: &Args) -> Self {
-        match (args.dry_run, args.clear_checksum) {
-            (true, _) => Self::DryRun,
-            (false, true) => Self::ClearChecksum,
-            (false, false) => Self::Trigger,
-        }
-    }
 }
 
 /// Which of the listed versions are handled.

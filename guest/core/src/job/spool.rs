@@ -6,7 +6,9 @@
 //! differs from the one before, and a version id as 16 bytes. An entry of 350 bytes on the wire
 //! takes about 25 here, so 64 MiB hold two and a half million.
 
-use crate::listing::entry::{Item, Modified, VersionId};
+use crate::listing::{Item, Modified};
+
+use crate::wire::VersionId;
 use std::collections::VecDeque;
 
 /// Bytes per block. Blocks are freed as they are read, so this is the granularity of memory.
@@ -21,7 +23,7 @@ const SHAPED: u8 = 32;
 
 /// A first-in first-out queue of items, encoded.
 #[derive(Debug, Default)]
-pub struct Spool {
+pub(super) struct Spool {
     blocks: VecDeque<Vec<u8>>,
     /// Read position in the first block.
     at: usize,
@@ -43,27 +45,27 @@ struct Neighbour {
 impl Spool {
     /// An empty spool. Only with `times` are modification times kept, six bytes each, which only
     /// copies and JSON lines need.
-    pub fn new(times: bool) -> Self {
+    pub(super) fn new(times: bool) -> Self {
         Self { times, ..Self::default() }
     }
 
     /// Items inside.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Whether nothing is inside.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Bytes the blocks take.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Appends an item.
-    pub fn push(&mut self, item: &Item) {
+    pub(super) fn push(&mut self, item: &Item) {
         let mut record = std::mem::take(&mut self.scratch);
         record.clear();
         let modified = item.modified.compact();
@@ -117,7 +119,7 @@ impl Spool {
     }
 
     /// Takes the oldest item.
-    pub fn pop(&mut self) -> Option<Item> {
+    pub(super) fn pop(&mut self) -> Option<Item> {
         while self.blocks.front().is_some_and(|block| self.at == block.len()) {
             self.bytes -= self.blocks.pop_front()?.capacity();
             self.at = 0;

@@ -16,7 +16,7 @@ const CALM: Duration = Duration::from_secs(1);
 
 /// The number of versions that may be in flight.
 #[derive(Debug)]
-pub struct Window {
+pub(super) struct Window {
     most: usize,
     size: usize,
     /// Until the first overload every answer makes room for one more.
@@ -27,22 +27,22 @@ pub struct Window {
 
 impl Window {
     /// At most `most` in flight.
-    pub fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self { most, size: most.min(START), opening: true, changed: Duration::ZERO, cut: None }
     }
 
     /// How many may be in flight now.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.size
     }
 
     /// Whether the server has made it smaller than the user allows.
-    pub fn is_reduced(&self) -> bool {
+    pub(super) fn is_reduced(&self) -> bool {
         !self.opening && self.size < self.most
     }
 
     /// An answer that shows no overload.
-    pub fn calm(&mut self, now: Duration) {
+    pub(super) fn calm(&mut self, now: Duration) {
         if self.size < self.most && (self.opening || now >= self.changed + CALM) {
             self.size += 1;
             self.changed = now;
@@ -50,7 +50,7 @@ impl Window {
     }
 
     /// The server was overloaded by a request that was begun at `started`.
-    pub fn overload(&mut self, started: Duration, now: Duration) {
+    pub(super) fn overload(&mut self, started: Duration, now: Duration) {
         // Those begun before the last cut were part of the same crowd.
         if self.cut.is_some_and(|cut| started <= cut) {
             return;

@@ -6,13 +6,12 @@
 //! read before is skipped. The same path serves a full spool, for which the listing is closed on
 //! purpose.
 
-use crate::job::outcome::{Cause, NO_BUCKET};
-use crate::listing::entry::{BadLine, Item, Shapes, VersionId, parse_line};
+use crate::listing::entry::{BadLine, Item, Shapes, parse_line};
 use crate::listing::lines::{LineTooLong, Lines};
-use crate::wire::client::{Client, is_wrong_region};
-use crate::wire::net::{Net, Response, Ticket, TransportError};
-use crate::wire::retry;
-use crate::wire::s3error::S3Error;
+use crate::wire::{
+    Cause, Client, NO_BUCKET, Net, Response, S3Error, Ticket, TransportError, VersionId,
+    is_wrong_region, retry,
+};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ const NO_TARGET: &str = "XMinioAdminRemoteTargetNotFoundError";
 
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Not started, or paused because the spool is full.
     Idle,
     /// Asked, no answer yet.
@@ -103,7 +102,7 @@ impl std::fmt::Display for Break {
 
 /// The reader of one backlog.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     prefix: String,
     state: State,
     lines: Lines,
@@ -124,7 +123,7 @@ pub struct Reader {
 
 impl Reader {
     /// A reader of all versions whose key begins with `prefix`.
-    pub fn new(prefix: &str) -> Self {
+    pub(crate) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
             state: State::Idle,
@@ -145,12 +144,12 @@ impl Reader {
     }
 
     /// Where it is.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
     /// The attempt at opening the listing that is made or waited for, when it is not the first.
-    pub fn attempt(&self) -> Option<u32> {
+    pub(crate) fn attempt(&self) -> Option<u32> {
         let attempt = match self.state {
             State::Opening => self.attempts,
             State::Waiting(_) => self.attempts + 1,
@@ -160,22 +159,22 @@ impl Reader {
     }
 
     /// The longest `Retry-After` it was answered with.
-    pub fn retry_after(&self) -> Duration {
+    pub(crate) fn retry_after(&self) -> Duration {
         self.retry_after
     }
 
     /// Listings opened so far.
-    pub fn listings(&self) -> u32 {
+    pub(crate) fn listings(&self) -> u32 {
         self.listings
     }
 
     /// Whether nothing more will come.
-    pub fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         matches!(self.state, State::Complete | State::Failed(_))
     }
 
     /// Asks for the listing, or once more for it.
-    pub fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+    pub(crate) fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
         if !self.ordered {
             return self.fail(Break::Unordered(self.last_key.clone()));
         }
@@ -190,7 +189,7 @@ impl Reader {
     }
 
     /// Closes the listing on purpose, because the spool is full or the user stopped the run.
-    pub fn pause<N: Net>(&mut self, net: &mut N) {
+    pub(crate) fn pause<N: Net>(&mut self, net: &mut N) {
         if matches!(self.state, State::Opening | State::Reading) {
             net.cancel(LISTING);
         }
@@ -210,7 +209,7 @@ impl Reader {
     }
 
     /// When [`Reader::tick`] has something to do.
-    pub fn due(&self) -> Option<Duration> {
+    pub(crate) fn due(&self) -> Option<Duration> {
         match self.state {
             State::Waiting(until) => Some(until),
             State::Opening | State::Reading => Some(self.heard + SILENCE),
@@ -219,7 +218,7 @@ impl Reader {
     }
 
     /// Takes a broken listing up again when its pause is over, and notices silence.
-    pub fn tick<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+    pub(crate) fn tick<N: Net>(&mut self, net: &mut N, client: &mut Client) {
         match self.state {
             State::Waiting(until) if net.now() >= until => self.open(net, client),
             State::Opening | State::Reading if net.now() >= self.heard + SILENCE => {
@@ -232,7 +231,7 @@ impl Reader {
     }
 
     /// The head of the answer.
-    pub fn on_response<N: Net>(
+    pub(crate) fn on_response<N: Net>(
         &mut self,
         net: &mut N,
         client: &mut Client,
@@ -281,7 +280,7 @@ impl Reader {
     }
 
     /// A piece of the body. Every new item goes to `accept`, with its `replTimestamp`.
-    pub fn on_chunk<N: Net>(
+    pub(crate) fn on_chunk<N: Net>(
         &mut self,
         net: &mut N,
         chunk: &[u8],
@@ -316,7 +315,7 @@ impl Reader {
     }
 
     /// The end of the body.
-    pub fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
+    pub(crate) fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
         match result {
             Err(error) => self.broke(net, Break::Cut(error.to_string())),
             Ok(()) if self.lines.rest().is_empty() => self.state = State::Complete,

@@ -2,12 +2,11 @@
 
 use crate::listing::entry::{Item, Shape, Shapes};
 use crate::listing::reader::{Failure, LISTING, Reader, State};
-use crate::wire::client::Client;
-use crate::wire::net::{Event, Net};
+use crate::wire::{Client, Event, Net};
 
 /// Why a look at the backlog did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// The listing failed.
     Listing(Box<Failure>),
     /// The user stopped it.
@@ -19,7 +18,7 @@ pub enum Cut {
 ///
 /// # Errors
 /// [`Cut`]; what was shown until then is true, but not all.
-pub fn survey<N: Net>(
+pub(crate) fn survey<N: Net>(
     net: &mut N,
     client: &mut Client,
     mut reader: Reader,

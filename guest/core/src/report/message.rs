@@ -1,7 +1,6 @@
 //! Errors in mc's two forms: a line on stderr, or a JSON object on stdout.
 
-use crate::job::outcome::Cause;
-use crate::wire::s3error::S3Error;
+use crate::wire::{Cause, S3Error};
 use serde::Serialize;
 
 /// Something that went wrong, as the user is told.

@@ -1,5 +1,15 @@
-pub mod console;
-pub mod message;
-pub mod progress;
-pub mod remedy;
-pub mod summary;
+//! What the user reads: lines, summaries, messages with their remedies, progress.
+
+mod console;
+mod message;
+mod progress;
+mod remedy;
+mod summary;
+mod waited;
+
+pub use console::Console;
+pub use message::{Message, printable};
+pub(crate) use progress::{Progress, TICK, Trouble};
+pub use remedy::{During, explain, explain_listing, listing_message, refusal};
+pub(crate) use summary::{Paint, Summary, failure, listed_line, version_json};
+pub use waited::Waited;

@@ -1,17 +1,17 @@
 //! The line on a terminal that shows how far the run is.
 
-use crate::job::counts::Counts;
+use crate::job::Counts;
 use std::time::Duration;
 
 /// Between two drawings. Ten a second is as much as an eye follows.
-pub const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// The rate is measured over at least this long, so that it can be read.
 const WINDOW: Duration = Duration::from_secs(2);
 
 /// Why it is slower than it could be.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// For how long the server has not served anything.
     pub out_for: Option<Duration>,
     /// The attempt at opening the listing that is made or waited for, when it is not the first.
@@ -22,7 +22,7 @@ pub struct Trouble {
 
 /// The state of the line.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     drawn: Option<Duration>,
     window: Option<(Duration, u64)>,
     rate: f64,
@@ -32,12 +32,12 @@ pub struct Progress {
 impl Progress {
     /// `width` is the terminal's, when it is known. Where it is not, the terminal is told not to
     /// wrap while the line is drawn.
-    pub fn new(width: Option<usize>) -> Self {
+    pub(crate) fn new(width: Option<usize>) -> Self {
         Self { width, ..Self::default() }
     }
 
     /// The text that draws the line, when it is time to.
-    pub fn draw(
+    pub(crate) fn draw(
         &mut self,
         now: Duration,
         counts: &Counts,
@@ -84,7 +84,7 @@ impl Progress {
     }
 
     /// The text that draws what is waited for.
-    pub fn waiting(&mut self, versions: u64, next: Duration) -> String {
+    pub(crate) fn waiting(&mut self, versions: u64, next: Duration) -> String {
         self.drawn.get_or_insert(Duration::ZERO);
         let versions = grouped(versions);
         self.line(format!("waiting for {versions} to replicate, next look in {} s", next.as_secs()))
@@ -98,13 +98,13 @@ impl Progress {
     }
 
     /// The text that removes the line, if it is there.
-    pub fn erase(&mut self) -> &'static str {
+    pub(crate) fn erase(&mut self) -> &'static str {
         if self.drawn.take().is_some() { "\r\x1b[K" } else { "" }
     }
 }
 
 /// A number with its thousands apart.
-pub fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -1,7 +1,8 @@
 //! What to do about an error: the sentence behind the server's own.
 
-use crate::job::outcome::Cause;
-use crate::listing::reader::{Break, Failure};
+use crate::listing::{Break, Failure};
+use crate::report::Message;
+use crate::wire::Cause;
 
 /// What was being done when the server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,11 +97,29 @@ pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> Stri
     }
 }
 
+/// What to tell when the backlog could not be listed, or not to its end.
+pub fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
+    let what = format!("Unable to list the replication backlog of bucket `{bucket}`.");
+    let message = Message::fatal(what, explain_listing(failure, bucket, authority));
+    match &failure.cause {
+        Break::Refused(cause) => message.because(cause),
+        _ => message,
+    }
+}
+
+/// What to tell when what every version needs was refused.
+pub fn refusal(cause: &Cause, copy: bool, bucket: &str, authority: &str) -> Message {
+    let during = if copy { During::Copy } else { During::Trigger };
+    let text = explain(cause, during, bucket, authority);
+    let what = format!("Unable to trigger replication in bucket `{bucket}`.");
+    Message::fatal(what, text).because(cause)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::net::TransportError;
-    use crate::wire::s3error::S3Error;
+    use crate::wire::S3Error;
+    use crate::wire::TransportError;
 
     #[test]
     fn a_missing_permission_is_named() {

@@ -1,12 +1,9 @@
 //! What the user reads: a line per version, and the summary, each as text and as JSON.
 
-use crate::command::Waited;
-use crate::job::counts::Counts;
-use crate::job::machine::End;
-use crate::job::outcome::Outcome;
-use crate::job::spec::Mode;
-use crate::listing::entry::{Item, Operation, Shape};
+use crate::job::{Counts, End, Mode, Outcome};
+use crate::listing::{Item, Operation, Shape};
 use crate::report::message::{Message, printable};
+use crate::report::waited::Waited;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -15,7 +12,7 @@ use std::time::Duration;
 
 /// Colours, when the stream is a terminal.
 #[derive(Debug, Clone, Copy)]
-pub struct Paint(pub bool);
+pub(crate) struct Paint(pub bool);
 
 impl Paint {
     fn wrap(self, code: &str, text: &str) -> String {
@@ -27,12 +24,12 @@ impl Paint {
     }
 
     /// Something to be careful about.
-    pub fn warning(self, text: &str) -> String {
+    pub(crate) fn warning(self, text: &str) -> String {
         self.wrap("33;1", text)
     }
 
     /// The verdict of `--validate`.
-    pub fn validated(self, passed: bool) -> String {
+    pub(crate) fn validated(self, passed: bool) -> String {
         if passed {
             format!(
                 "{} Validation succeeded: the checksum was replaced, nothing else changed",
@@ -49,7 +46,7 @@ impl Paint {
 }
 
 /// One version of a dry run, in columns that a pager keeps apart.
-pub fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
+pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
     let operation: Operation = shape.operation(item.delete_marker);
     let text = item.modified.to_string();
     let modified = match text.split_once('T') {
@@ -92,7 +89,7 @@ struct VersionLine<'a, E> {
 
 /// One version as a JSON line. The members that `mc replicate backlog --json` has too are called
 /// as there.
-pub fn version_json(
+pub(crate) fn version_json(
     out: &mut Vec<u8>,
     item: &Item,
     shape: &Shape,
@@ -120,7 +117,7 @@ pub fn version_json(
 }
 
 /// The message for a version that failed.
-pub fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Option<Message> {
+pub(crate) fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Option<Message> {
     let Outcome::Failed(cause) = outcome else { return None };
     let what = match mode {
         Mode::ClearChecksum => "clear the checksum",
@@ -132,7 +129,7 @@ pub fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Opti
 
 /// What the summary is made of.
 #[derive(Debug)]
-pub struct Summary<'a> {
+pub(crate) struct Summary<'a> {
     /// The counters.
     pub counts: &'a Counts,
     /// How the run ended.
@@ -151,14 +148,14 @@ pub struct Summary<'a> {
 
 impl Summary<'_> {
     /// Whether everything that was to be done was done.
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         *self.end == End::Complete
             && self.counts.failed == 0
             && self.waited.is_none_or(Waited::success)
     }
 
     /// The summary as the manual shows it.
-    pub fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self, paint: Paint) -> String {
         if self.mode == Mode::DryRun {
             return self.dry_run_text(paint);
         }
@@ -258,7 +255,7 @@ impl Summary<'_> {
     }
 
     /// The last JSON line of a run.
-    pub fn json(&self, error: Option<&Message>, offline: &[String]) -> String {
+    pub(crate) fn json(&self, error: Option<&Message>, offline: &[String]) -> String {
         let counts = self.counts;
         let line = SummaryLine {
             status: if self.success() { "success" } else { "error" },

@@ -166,12 +166,6 @@ pub fn credentials(access: &str, secret: &str, token: Option<&str>) -> Option<Cr
     })
 }
 
-/// Whether mc would take this as the name of an alias: a letter, then letters, digits, `-`, `_`.
-pub fn is_valid_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,11 +229,5 @@ mod tests {
         }
         let error = Alias::from_mc_host("http://topsecret@h").unwrap_err();
         assert!(!error.contains("topsecret"), "{error}");
-    }
-
-    #[test]
-    fn alias_names_are_those_of_mc() {
-        assert!(is_valid_name("my-aistor_1"));
-        assert!(!is_valid_name("1a") && !is_valid_name("a.b") && !is_valid_name(""));
     }
 }

@@ -3,13 +3,12 @@
 //! In the bundled host there are none: it hands over an alias without keys and signs at the
 //! network boundary. In a stock host the alias carries them and this client signs.
 
-use crate::listing::entry::VersionId;
 use crate::wire::alias::Alias;
-use crate::wire::encode;
 use crate::wire::net::{Answer, Call, Method, Net, Response, Ticket};
 use crate::wire::s3error::S3Error;
 use crate::wire::sigv4::{DEFAULT_REGION, EMPTY_SHA256, Signer, Unsigned};
-use crate::wire::xml;
+use crate::wire::version_id::VersionId;
+use crate::wire::{encode, xml};
 use std::fmt::Write;
 
 /// Makes the server answer for itself: without it a version that is gone here but still on a
@@ -17,7 +16,7 @@ use std::fmt::Write;
 const NO_PROXY: (&str, &str) = ("x-minio-source-proxy-request", "false");
 
 /// The server numbers each of its answers (observed), as the S3 API wants it.
-pub const REQUEST_ID: &str = "x-amz-request-id";
+pub(crate) const REQUEST_ID: &str = "x-amz-request-id";
 
 const USER_AGENT: (&str, &str) =
     ("user-agent", concat!("mc-replicate-resync-backlog/", env!("CARGO_PKG_VERSION")));
@@ -294,6 +293,6 @@ fn location(document: &str) -> Option<String> {
 }
 
 /// Whether the server refused a signature because of its region.
-pub fn is_wrong_region(error: &S3Error) -> bool {
+pub(crate) fn is_wrong_region(error: &S3Error) -> bool {
     matches!(error.code.as_str(), "AuthorizationHeaderMalformed" | "InvalidRegion")
 }

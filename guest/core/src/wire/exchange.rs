@@ -1,6 +1,6 @@
 //! One request at a time, for what happens before the first trigger.
 
-use crate::job::outcome::Cause;
+use crate::wire::cause::Cause;
 use crate::wire::client::{Client, is_wrong_region};
 use crate::wire::net::{Event, Net, Response, Ticket, TransportError};
 use crate::wire::retry;
@@ -8,20 +8,20 @@ use crate::wire::s3error::S3Error;
 use std::time::Duration;
 
 /// The ticket of such an exchange.
-pub const EXCHANGE: Ticket = u64::MAX - 1;
+pub(crate) const EXCHANGE: Ticket = u64::MAX - 1;
 
 /// How long the answer may take. A copy of a large object is the slowest thing asked for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Is told how long the server asks to wait by `Retry-After`, before that is waited for.
-pub type Told<'a> = &'a mut dyn FnMut(Duration);
+pub(crate) type Told<'a> = &'a mut dyn FnMut(Duration);
 
 /// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
 /// would, also after the server has named its region. Any status but 200 is an error.
 ///
 /// # Errors
 /// The server's, or the transport's after the last attempt.
-pub fn exchange<N: Net>(
+pub(crate) fn exchange<N: Net>(
     net: &mut N,
     client: &mut Client,
     told: Told<'_>,
@@ -67,7 +67,7 @@ pub fn exchange<N: Net>(
 }
 
 /// Waits, until the time is over or the user stops the run.
-pub fn pause<N: Net>(net: &mut N, length: Duration) {
+pub(crate) fn pause<N: Net>(net: &mut N, length: Duration) {
     let until = net.now() + length;
     let mut events = Vec::new();
     while net.now() < until && !net.stop_requested() {

@@ -1,12 +1,29 @@
-pub mod alias;
-pub mod client;
+//! One exchange with the server: what it needs, how it is signed and sent, what an answer says.
+//!
+//! The lowest floor. It knows requests, answers, clocks and keys, and nothing of backlogs.
+
+mod alias;
+mod cause;
+mod client;
 pub mod encode;
-pub mod exchange;
-pub mod net;
-pub mod retry;
-pub mod s3error;
-pub mod secret;
-pub mod sigv4;
-pub mod skew;
-pub mod timestamp;
+pub(crate) mod exchange;
+mod net;
+pub(crate) mod retry;
+mod s3error;
+mod secret;
+mod sigv4;
+pub(crate) mod skew;
+pub(crate) mod timestamp;
+mod version_id;
 pub mod xml;
+
+pub use alias::{Alias, Endpoint, Scheme, credentials, without_keys};
+pub use cause::Cause;
+pub use client::Client;
+pub(crate) use client::{REQUEST_ID, is_wrong_region};
+pub use net::{Answer, Call, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError};
+pub(crate) use s3error::NO_BUCKET;
+pub use s3error::S3Error;
+pub use secret::{REDACTED, Secret};
+pub use sigv4::{Credentials, DEFAULT_REGION, EMPTY_SHA256, Signed, Signer, Unsigned};
+pub use version_id::VersionId;

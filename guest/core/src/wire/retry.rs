@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How one kind of request is tried again.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Attempts in all, the first one included.
     pub attempts: u32,
     /// The longest first pause.
@@ -20,7 +20,7 @@ pub struct Policy {
 }
 
 /// S3 requests: minio-go v7.0.90.
-pub const S3: Policy = Policy {
+pub(crate) const S3: Policy = Policy {
     attempts: 10,
     unit: Duration::from_millis(200),
     cap: Duration::from_secs(1),
@@ -28,7 +28,7 @@ pub const S3: Policy = Policy {
 };
 
 /// Opening the listing: madmin-go v3, which gives up at once when nobody listens.
-pub const ADMIN: Policy = Policy {
+pub(crate) const ADMIN: Policy = Policy {
     attempts: 10,
     unit: Duration::from_secs(1),
     cap: Duration::from_secs(30),
@@ -59,7 +59,7 @@ const CODES: &[&str] = &[
 
 impl Policy {
     /// The pause before the next attempt: full jitter below a doubling cap.
-    pub fn pause(&self, attempt: u32, random: u64) -> Duration {
+    pub(crate) fn pause(&self, attempt: u32, random: u64) -> Duration {
         let longest =
             self.unit.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(self.cap);
         let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
@@ -67,7 +67,7 @@ impl Policy {
     }
 
     /// Whether an exchange that failed so is tried again.
-    pub fn retries_transport(&self, error: &TransportError) -> bool {
+    pub(crate) fn retries_transport(&self, error: &TransportError) -> bool {
         match error {
             TransportError::Refused | TransportError::Dns(_) | TransportError::Proxy(_) => {
                 self.refused
@@ -79,19 +79,19 @@ impl Policy {
 }
 
 /// How long an answer asks to wait by `Retry-After`, in seconds or as a date; zero when it does not.
-pub fn asked(response: &Response, now_unix: u64) -> Duration {
+pub(crate) fn asked(response: &Response, now_unix: u64) -> Duration {
     let after = response.header("retry-after");
     let seconds = after.and_then(|value| timestamp::retry_after_seconds(value, now_unix));
     Duration::from_secs(seconds.unwrap_or_default())
 }
 
 /// How much of [`asked`] is obeyed.
-pub fn obeyed(asked: Duration) -> Duration {
+pub(crate) fn obeyed(asked: Duration) -> Duration {
     asked.min(MAX_RETRY_AFTER)
 }
 
 /// Whether an answer of this kind is tried again.
-pub fn retries_answer(error: &S3Error) -> bool {
+pub(crate) fn retries_answer(error: &S3Error) -> bool {
     STATUSES.contains(&error.status) || CODES.contains(&error.code.as_str())
 }
 

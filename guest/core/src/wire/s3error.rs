@@ -37,6 +37,9 @@ pub struct S3Error {
     pub status: u16,
 }
 
+/// What the server answers when it finds no bucket of that name.
+pub(crate) const NO_BUCKET: &str = "NoSuchBucket";
+
 /// Characters kept of an answer in plain text: a sentence.
 const WORDS: usize = 160;
 

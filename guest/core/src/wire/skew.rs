@@ -3,7 +3,7 @@
 //! A server refuses what was signed more than 15 minutes away from its own time. To a listing it
 //! says so; the answer to a HEAD is a bare 403, which the `Date` header explains.
 
-use crate::job::outcome::Cause;
+use crate::wire::cause::Cause;
 use crate::wire::net::Response;
 use crate::wire::timestamp;
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known};
 
 /// `YYYYMMDDTHHMMSSZ` of a Unix time in seconds.
-pub fn amz_date(unix: u64) -> String {
+pub(crate) fn amz_date(unix: u64) -> String {
     let at = from_unix(unix);
     format!(
         "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
@@ -19,13 +19,13 @@ pub fn amz_date(unix: u64) -> String {
 }
 
 /// An RFC 3339 time as nanoseconds since 1970, or `None` when it is no such time.
-pub fn parse_rfc3339(text: &str) -> Option<i128> {
+pub(crate) fn parse_rfc3339(text: &str) -> Option<i128> {
     let at = OffsetDateTime::parse(text, &well_known::Rfc3339).ok()?;
     Some(at.unix_timestamp_nanos())
 }
 
 /// Nanoseconds since 1970 in Go's RFC3339Nano: UTC with `Z`, no trailing zeros in the fraction.
-pub fn format_rfc3339(nanos: i128) -> String {
+pub(crate) fn format_rfc3339(nanos: i128) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
         .to_offset(UtcOffset::UTC);
@@ -48,7 +48,7 @@ pub fn format_rfc3339(nanos: i128) -> String {
 
 /// Whether [`format_rfc3339`] makes this very text of the time it stands for: `T`, `Z`, no leap
 /// second, and a fraction of at most nine digits that does not end in 0.
-pub fn is_go_format(text: &str) -> bool {
+pub(crate) fn is_go_format(text: &str) -> bool {
     let Some((seconds, rest)) = text.as_bytes().split_at_checked(19) else { return false };
     let fraction = match rest {
         [b'Z'] => true,
@@ -61,7 +61,7 @@ pub fn is_go_format(text: &str) -> bool {
 }
 
 /// `Retry-After`: seconds, or an HTTP date seen from `now_unix`. A date in the past is zero.
-pub fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
+pub(crate) fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(seconds);
@@ -71,7 +71,7 @@ pub fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
 }
 
 /// An HTTP date (`Date`, `Last-Modified`) as Unix seconds.
-pub fn parse_http_date(value: &str) -> Option<i64> {
+pub(crate) fn parse_http_date(value: &str) -> Option<i64> {
     let at = httpdate::parse_http_date(value.trim()).ok()?;
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()

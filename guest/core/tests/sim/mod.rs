@@ -4,15 +4,11 @@
 //! version. A minute of silence takes no time here, and everything follows from the numbers given,
 //! so that a run that failed can be run again.
 
-use resync_core::job::counts::Counts;
-use resync_core::job::machine::{End, Job, Sink};
-use resync_core::job::outcome::Outcome;
-use resync_core::job::spec::{Mode, Spec};
-use resync_core::listing::entry::{Item, Shape};
-use resync_core::listing::reader::LISTING;
-use resync_core::wire::alias::{Alias, Endpoint};
-use resync_core::wire::client::Client;
-use resync_core::wire::net::{Call, Event, Method, Net, Response, Ticket, TransportError};
+use resync_core::job::{Counts, End, Job, Mode, Outcome, Sink, Spec};
+use resync_core::listing::{Item, LISTING, Shape};
+use resync_core::wire::{
+    Alias, Call, Client, Endpoint, Event, Method, Net, Response, Ticket, TransportError,
+};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
@@ -381,14 +377,14 @@ impl Sink for Ends {
 /// As the command line sets it without any flags.
 pub(crate) fn spec() -> Spec {
     Spec {
-        only: resync_core::job::spec::Only::All,
+        only: resync_core::job::Only::All,
         times: true,
         prefix: String::new(),
         arn: None,
         mode: Mode::Trigger,
         concurrent: 10,
         rate_limit: None,
-        memory: resync_core::job::spec::MEMORY,
+        memory: resync_core::job::MEMORY,
     }
 }
 

@@ -1,16 +1,14 @@
 //! What `--validate` prints.
 
-pub mod trial;
+pub(super) mod trial;
 
+use super::Invocation;
 use super::output::Output;
-use super::{Invocation, listing_message};
 use crate::command::args::Args;
 use crate::command::validate::trial::{Comparison, Finding, validate};
-use crate::report::console::Console;
-use crate::report::message::{Message, printable};
-use crate::report::remedy::{During, explain};
-use crate::wire::client::Client;
-use crate::wire::net::Net;
+use crate::report::listing_message;
+use crate::report::{Console, During, Message, explain, printable};
+use crate::wire::{Client, Net};
 use serde::Serialize;
 use std::fmt::Write;
 

@@ -1,13 +1,10 @@
 //! `--validate`: tries `--clear-checksum` on one version and says exactly what changed.
 
-use crate::job::copy::{self, ALGORITHM, Plan};
-use crate::job::outcome::{Cause, Verdict};
-use crate::listing::entry::{Item, Operation, Shapes};
-use crate::listing::reader::{Failure, LISTING, Reader, State};
-use crate::wire::client::Client;
+use crate::job::{ALGORITHM, Plan, Verdict};
+
+use crate::listing::{Failure, Item, LISTING, Operation, Reader, Shapes, State};
 use crate::wire::exchange::{EXCHANGE, Told, exchange};
-use crate::wire::net::{Event, Net, Response};
-use crate::wire::xml;
+use crate::wire::{Cause, Client, Event, Net, Response, xml};
 use std::collections::VecDeque;
 
 /// Versions looked at before giving up. Each look is a HEAD, which triggers the version, so a
@@ -16,7 +13,7 @@ const MAX_CANDIDATES: usize = 100;
 
 /// What the test found.
 #[derive(Debug)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// A version was copied.
     Copied(Box<Comparison>),
     /// The copy was refused.
@@ -33,7 +30,7 @@ pub enum Finding {
 
 /// One version before and after its copy.
 #[derive(Debug)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// The version.
     pub item: Item,
     /// What was compared, in the order shown.
@@ -46,7 +43,7 @@ pub struct Comparison {
 
 /// One property of the version.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Its name.
     pub name: &'static str,
     /// Before the copy.
@@ -59,21 +56,21 @@ pub struct Row {
 
 impl Row {
     /// Whether the property is as it must be.
-    pub fn ok(&self) -> bool {
+    pub(crate) fn ok(&self) -> bool {
         self.before == self.after || self.expected
     }
 }
 
 impl Comparison {
     /// Whether the checksum was replaced and nothing else changed.
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.rows.iter().all(Row::ok)
             && self.checksum_after.contains(&ALGORITHM.to_ascii_lowercase())
     }
 }
 
 /// Finds a suitable version, copies it and compares.
-pub fn validate<N: Net>(
+pub(crate) fn validate<N: Net>(
     net: &mut N,
     client: &mut Client,
     told: Told<'_>,
@@ -93,7 +90,7 @@ pub fn validate<N: Net>(
             client.stat(net, EXCHANGE, &item.key, &item.version);
         }) {
             Ok(head) => head,
-            Err(Cause::Server(error)) => match crate::job::outcome::of_error(*error) {
+            Err(Cause::Server(error)) => match Verdict::from_error(*error) {
                 Verdict::Fatal(cause) => return Finding::Failed(cause),
                 Verdict::Failed(cause) | Verdict::Again(cause) => {
                     last = Some(cause);
@@ -134,7 +131,7 @@ fn copy_and_compare<N: Net>(
         Ok(response) => response,
         Err(cause) => return Finding::Refused(item, cause),
     };
-    match copy::of_copy(&item, &copied) {
+    match Verdict::from_copy(&item, &copied) {
         Verdict::Triggered(_) => {}
         Verdict::Failed(cause) | Verdict::Fatal(cause) | Verdict::Again(cause) => {
             return Finding::Refused(item, cause);

@@ -1,14 +1,14 @@
 //! What the job makes of an answer: the end of a version, another attempt, or the end of the run.
 
 use super::{Job, LOCATION, Sink};
-use crate::job::copy::{self, Plan};
+use crate::job::copy;
+use crate::job::copy::Plan;
 use crate::job::flights::Flight;
-use crate::job::outcome::{self, Cause, Outcome, Trigger, Verdict};
+use crate::job::outcome::{Outcome, Trigger, Verdict};
 use crate::job::spec::Mode;
-use crate::listing::entry::Item;
-use crate::wire::net::{Net, Response, Ticket, TransportError};
-use crate::wire::retry;
-use crate::wire::skew;
+use crate::listing::Item;
+use crate::wire::NO_BUCKET;
+use crate::wire::{Cause, Net, Response, Ticket, TransportError, retry, skew};
 use std::time::Duration;
 
 /// Attempts at a version that the server refuses for the region in the signature, before the run
@@ -31,8 +31,8 @@ impl Job {
             self.window.calm(net.now());
         }
         let verdict = match result {
-            Ok(response) if flight.copying => copy::of_copy(&flight.item, response),
-            Ok(response) => outcome::of_head(response),
+            Ok(response) if flight.copying => Verdict::from_copy(&flight.item, response),
+            Ok(response) => Verdict::from_head(response),
             Err(error) if retry::S3.retries_transport(error) => {
                 Verdict::Again(Cause::Transport(error.clone()))
             }
@@ -96,7 +96,7 @@ impl Job {
         asked: Duration,
     ) {
         let spared = self.outage.spares(&cause, self.retries.len(), net.now());
-        let all_alike = matches!(&cause, Cause::Server(error) if error.code == outcome::NO_BUCKET);
+        let all_alike = matches!(&cause, Cause::Server(error) if error.code == NO_BUCKET);
         if flight.attempts >= retry::S3.attempts {
             if all_alike {
                 return self.refuse(sink, &flight, cause);

@@ -1,0 +1,42 @@
+//! How the program was called, and the command line that does the same again.
+
+use crate::command::args::Env;
+use crate::command::name::command_name;
+
+/// How the program was called.
+#[derive(Clone, Copy)]
+pub struct Invocation<'a> {
+    /// The name it goes by in messages.
+    pub program: &'a str,
+    /// The words behind `replicate resync-backlog`.
+    pub words: &'a [String],
+    /// The environment.
+    pub env: Env<'a>,
+}
+
+impl std::fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invocation").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl Invocation<'_> {
+    /// The command that does the same again, ready to be pasted into a shell.
+    pub(super) fn command_line(&self, without: &[&str]) -> String {
+        let mut line = command_name(self.program);
+        for word in self.words.iter().filter(|word| !without.contains(&word.as_str())) {
+            line.push(' ');
+            line.push_str(&quoted(word));
+        }
+        line
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

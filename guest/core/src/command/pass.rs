@@ -1,0 +1,60 @@
+//! One pass over the backlog.
+
+use super::output::Output;
+use super::tracker::Tracker;
+use crate::command::args::Args;
+use crate::job::{Counts, End, Job, MEMORY, Mode, Only, Spec};
+use crate::report::{Console, TICK, Trouble};
+use crate::wire::{Client, Net};
+
+/// One pass over the backlog.
+pub(super) struct Pass {
+    pub(super) counts: Counts,
+    pub(super) end: End,
+    pub(super) listings: u32,
+    pub(super) client: Client,
+    pub(super) refused_copy: bool,
+}
+
+/// Handles the versions that `only` allows.
+pub(super) fn pass<N: Net, C: Console>(
+    args: &Args,
+    only: Only,
+    client: Client,
+    net: &mut N,
+    tracker: &mut Tracker<'_, Output<'_, C>>,
+) -> Pass {
+    let mode = args.mode();
+    let spec = Spec {
+        only,
+        prefix: args.target.prefix.clone(),
+        arn: args.arn.clone(),
+        mode,
+        concurrent: args.concurrent,
+        rate_limit: args.rate_limit,
+        times: args.json || mode == Mode::ClearChecksum,
+        memory: args.memory.unwrap_or(MEMORY),
+    };
+    let mut job = Job::new(spec, client);
+    let tick = tracker.sink().wants_ticks().then_some(TICK);
+    while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
+        let output = tracker.sink();
+        let trouble = Trouble {
+            out_for: job.out_for(net.now()),
+            attempt: job.listing_attempt(),
+            reduced_to: job.reduced_to(),
+        };
+        output.tick(net.now(), job.counts(), job.listed(), trouble);
+        if output.is_broken() {
+            job.abandon(net);
+            break;
+        }
+    }
+    Pass {
+        counts: job.counts().clone(),
+        end: job.end(),
+        listings: job.listings(),
+        refused_copy: job.refused_copy(),
+        client: job.into_client(),
+    }
+}

@@ -1,0 +1,28 @@
+//! What became of the versions that were triggered, as `--wait` saw it.
+
+use std::collections::BTreeMap;
+
+/// What became of the versions triggered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// Versions that left the backlog.
+    pub replicated: u64,
+    /// Versions still in it.
+    pub pending: u64,
+    /// Versions whose replication was tried since, and failed.
+    pub failed_again: u64,
+    /// Rounds of triggering what stayed.
+    pub rounds: u32,
+    /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the
+    /// last one that did.
+    pub exact: bool,
+    /// The same per target ARN: replicated, pending, failed again.
+    pub targets: BTreeMap<String, [u64; 3]>,
+}
+
+impl Waited {
+    /// Whether nothing is left.
+    pub fn success(&self) -> bool {
+        self.exact && self.pending == 0 && self.failed_again == 0
+    }
+}

@@ -1,0 +1,26 @@
+//! Why something failed: the server said so, it did not answer, or this program declines.
+
+use crate::wire::net::TransportError;
+use crate::wire::s3error::S3Error;
+use std::fmt;
+
+/// Why something failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The server said so.
+    Server(Box<S3Error>),
+    /// The server did not answer.
+    Transport(TransportError),
+    /// This program refuses, in its own words.
+    Refused(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Refused(words) => f.write_str(words),
+        }
+    }
+}
