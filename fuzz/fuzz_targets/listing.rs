@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use resync_core::listing::{Lines, Shapes, parse_line};
+use resync_core::listing::{Lines, StatusTable, parse_line};
 
 fn read(chunks: &[&[u8]]) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
     let (mut lines, mut found) = (Lines::default(), Vec::new());
@@ -24,11 +24,11 @@ fuzz_target!(|input: (&[u8], u16, u16)| {
     let whole = read(&[body]);
     assert_eq!(whole, read(&[&body[..first], &body[first..second], &body[second..]]));
 
-    let mut shapes = Shapes::default();
+    let mut table = StatusTable::default();
     for line in whole.map(|whole| whole.0).unwrap_or_default() {
-        let Ok((item, _)) = parse_line(&line, &mut shapes) else { continue };
+        let Ok((item, _)) = parse_line(&line, &mut table) else { continue };
         assert!(!item.key.is_empty());
-        assert!(shapes.get(item.shape).is_some());
+        assert!(table.get(item.shape).is_some());
         let value: serde_json::Value =
             serde_json::from_slice(&line).expect("what was read is JSON");
         assert_eq!(value["object"], item.key);

@@ -20,7 +20,7 @@ pub(crate) fn transport_error(code: &ErrorCode, bundled: bool) -> TransportError
 fn read(code: &ErrorCode) -> TransportError {
     use ErrorCode as E;
     match code {
-        E::ConnectionRefused => TransportError::Refused,
+        E::ConnectionRefused => TransportError::ConnectionRefused,
         // Hosts that open a connection per request run out of ports and call that a DNS error.
         E::DnsError(payload) => match payload.rcode.as_deref().unwrap_or_default() {
             text if text.contains("not available") => TransportError::Other(text.to_owned()),

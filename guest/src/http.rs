@@ -16,7 +16,7 @@ use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::bindings::wasi::random::random;
 use crate::errors::transport_error;
 use resync_core::wire::{
-    self, Answer, Call, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError,
+    self, Call, Delivery, Event, Instant, MAX_BODY, Method, Net, Response, Ticket, TransportError,
 };
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ struct Exchange {
     stage: Stage,
     ticket: Ticket,
     method: Method,
-    answer: Answer,
+    delivery: Delivery,
 }
 
 enum Stage {
@@ -40,13 +40,11 @@ enum Stage {
 
 /// HTTP, clocks and randomness of the host.
 pub(crate) struct WasiNet {
-    scheme: Scheme,
-    authority: String,
     headers: LastHeaders,
     exchanges: Vec<Exchange>,
     /// Events that happened at once, such as a refused request.
     immediate: Vec<Event>,
-    timer: Option<(Duration, Pollable)>,
+    timer: Option<(Instant, Pollable)>,
     stop: Option<(Pollable, InputStream)>,
     stop_requested: bool,
     /// Whether the host is mc-wasi: it has the certificates of its user, and none of the faults of
@@ -98,8 +96,6 @@ impl WasiNet {
             (stream.subscribe(), stream)
         });
         Self {
-            scheme: Scheme::Https,
-            authority: String::new(),
             headers: LastHeaders::default(),
             exchanges: Vec::new(),
             immediate: Vec::new(),
@@ -126,24 +122,28 @@ impl WasiNet {
             Method::Post => types::Method::Post,
             Method::Put => types::Method::Put,
         };
+        let scheme = match call.endpoint.scheme {
+            wire::Scheme::Http => Scheme::Http,
+            wire::Scheme::Https => Scheme::Https,
+        };
         if call.method != Method::Get {
             request.set_method(&method).map_err(invalid)?;
         }
-        request.set_scheme(Some(&self.scheme)).map_err(invalid)?;
-        request.set_authority(Some(&self.authority)).map_err(invalid)?;
+        request.set_scheme(Some(&scheme)).map_err(invalid)?;
+        request.set_authority(Some(&call.endpoint.authority)).map_err(invalid)?;
         request.set_path_with_query(Some(call.path_and_query)).map_err(invalid)?;
         outgoing_handler::handle(request, None).map_err(|code| transport_error(&code, self.bundled))
     }
 
     /// The timer for `until`. One that fires earlier serves as well: waking up for nothing costs
     /// less than a new timer for every wait.
-    fn set_timer(&mut self, until: Option<Duration>) {
+    fn set_timer(&mut self, until: Option<Instant>) {
         let Some(until) = until else { return };
         let now = self.now();
         if self.timer.as_ref().is_some_and(|(at, _)| *at <= until && *at > now) {
             return;
         }
-        let nanos = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(until.origin_age().as_nanos()).unwrap_or(u64::MAX);
         self.timer = Some((until, monotonic_clock::subscribe_instant(nanos)));
     }
 
@@ -167,7 +167,7 @@ impl WasiNet {
             }
             Stage::Body { stream, head, .. } => match stream.read(CHUNK) {
                 Ok(bytes) if bytes.is_empty() => true,
-                Ok(bytes) if exchange.answer == Answer::Stream && head.status == 200 => {
+                Ok(bytes) if exchange.delivery == Delivery::Stream && head.status == 200 => {
                     events.push(Event::Chunk(exchange.ticket, bytes));
                     true
                 }
@@ -195,7 +195,7 @@ impl WasiNet {
                             ))
                         }
                     };
-                    events.push(if exchange.answer == Answer::Stream && head.status == 200 {
+                    events.push(if exchange.delivery == Delivery::Stream && head.status == 200 {
                         Event::End(exchange.ticket, result)
                     } else {
                         let head = std::mem::take(head);
@@ -213,8 +213,8 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
     let status = response.status();
     let headers = response.headers();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let wanted = match (exchange.answer, status) {
-        (Answer::First(names), 200) => names
+    let wanted = match (exchange.delivery, status) {
+        (Delivery::First(names), 200) => names
             .iter()
             .find_map(|name| {
                 let value = headers.get(name).into_iter().next()?;
@@ -230,9 +230,9 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
     };
     drop(headers);
     let head = Response { status, headers: wanted, body: Vec::new() };
-    let streams = exchange.answer == Answer::Stream && status == 200;
+    let streams = exchange.delivery == Delivery::Stream && status == 200;
     let bodiless = exchange.method == Method::Head
-        || (exchange.answer != Answer::Whole && !streams && status == 200);
+        || (exchange.delivery != Delivery::Whole && !streams && status == 200);
     let stream = if bodiless {
         None
     } else {
@@ -251,16 +251,8 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
 }
 
 impl Net for WasiNet {
-    fn connect(&mut self, endpoint: &wire::Endpoint) {
-        self.scheme = match endpoint.scheme {
-            wire::Scheme::Http => Scheme::Http,
-            wire::Scheme::Https => Scheme::Https,
-        };
-        self.authority.clone_from(&endpoint.authority);
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_nanos(monotonic_clock::now())
+    fn now(&self) -> Instant {
+        Instant::since_origin(Duration::from_nanos(monotonic_clock::now()))
     }
 
     fn unix(&self) -> u64 {
@@ -283,7 +275,7 @@ impl Net for WasiNet {
                 stage: Stage::Head(future),
                 ticket,
                 method: call.method,
-                answer: call.answer,
+                delivery: call.delivery,
             }),
             Err(error) => self.immediate.push(Event::Response(ticket, Err(error))),
         }
@@ -291,11 +283,10 @@ impl Net for WasiNet {
 
     fn cancel(&mut self, ticket: Ticket) {
         self.exchanges.retain(|exchange| exchange.ticket != ticket);
-        self.immediate
-            .retain(|event| !matches!(event, Event::Response(known, _) if *known == ticket));
+        self.immediate.retain(|event| event.ticket() != ticket);
     }
 
-    fn wait(&mut self, until: Option<Duration>, events: &mut Vec<Event>) {
+    fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
         if !self.immediate.is_empty() {
             events.append(&mut self.immediate);
             return;

@@ -4,10 +4,12 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::{End, Job, Mode, Outcome, Sink, Spec, no_default_retention};
-use resync_core::listing::{self, Break, Item, Shape};
-use resync_core::report::{During, explain, explain_listing};
-use resync_core::wire::{Alias, Cause, Client, Endpoint, Net, TransportError, credentials};
+use resync_core::job::{self, During, End, Job, Mode, Outcome, Sink, Spec, no_default_retention};
+use resync_core::listing::{self, Break, Item, Statuses, Unfinished};
+use resync_core::report::{explain, explain_listing};
+use resync_core::wire::{
+    Alias, Cause, Client, Endpoint, Instant, Net, TransportError, credentials,
+};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,7 +28,7 @@ struct Inner {
     net: WasiNet,
     job: Job,
     queue: Queue,
-    began: Duration,
+    began: Instant,
     /// Set by the end of the job, with its failure until that has been handed over.
     ended: Option<(State, Option<Failure>)>,
 }
@@ -34,7 +36,6 @@ struct Inner {
 /// Events not yet handed over.
 struct Queue {
     events: VecDeque<Event>,
-    during: During,
     bucket: String,
     authority: String,
 }
@@ -44,18 +45,16 @@ impl GuestJob for Run {
         let alias = alias(&options).map_err(Failure::InvalidOptions)?;
         let spec = spec(&options).map_err(Failure::InvalidOptions)?;
         let mut net = WasiNet::new(|_| false);
-        net.connect(&alias.endpoint);
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         let queue = Queue {
             events: VecDeque::new(),
-            during: if spec.mode == Mode::ClearChecksum { During::Copy } else { During::Trigger },
             bucket: client.bucket().to_owned(),
             authority: client.authority().to_owned(),
         };
         if spec.mode == Mode::ClearChecksum {
             // Nobody listens before there is a job.
             no_default_retention(&mut net, &mut client, &mut |_| {})
-                .map_err(|cause| queue.failure(&cause, During::LockConfiguration))?;
+                .map_err(|failure| queue.failure(&failure))?;
         }
         let began = net.now();
         let inner = Inner { net, job: Job::new(spec, client), queue, began, ended: None };
@@ -99,14 +98,10 @@ impl Inner {
         match self.job.end() {
             End::Complete => (State::Complete, None),
             End::Stopped => (State::Stopped, None),
-            End::Listing(failure) => {
-                (State::Incomplete, Some(self.queue.listing_failure(&failure)))
+            End::Listing(unfinished) => {
+                (State::Incomplete, Some(self.queue.listing_failure(unfinished.as_ref())))
             }
-            End::Refused(cause) => {
-                let copy = self.job.refused_copy();
-                let during = if copy { During::Copy } else { During::Trigger };
-                (State::Refused, Some(self.queue.failure(&cause, during)))
-            }
+            End::Fatal(failure) => (State::Refused, Some(self.queue.failure(&failure))),
         }
     }
 
@@ -132,13 +127,13 @@ impl Inner {
 }
 
 impl Queue {
-    fn failure(&self, cause: &Cause, during: During) -> Failure {
-        let text = explain(cause, during, &self.bucket, &self.authority);
-        match cause {
+    fn failure(&self, failure: &job::Failure) -> Failure {
+        let text = explain(failure, &self.bucket, &self.authority);
+        match &failure.cause {
             Cause::Transport(TransportError::Tls(_)) => Failure::Untrusted(text),
             Cause::Transport(TransportError::Denied) => Failure::Denied(text),
             Cause::Transport(_) => Failure::Unreachable(text),
-            Cause::Refused(_) => Failure::Refused(text),
+            Cause::Declined(_) => Failure::Refused(text),
             Cause::Server(error) => {
                 let server = ServerError {
                     status: error.status,
@@ -154,18 +149,20 @@ impl Queue {
         }
     }
 
-    fn listing_failure(&self, failure: &listing::Failure) -> Failure {
-        match &failure.cause {
-            Break::Refused(cause) if !failure.begun => self.failure(cause, During::Listing),
-            _ => Failure::Incomplete(explain_listing(failure, &self.bucket, &self.authority)),
+    fn listing_failure(&self, unfinished: &Unfinished) -> Failure {
+        match (&unfinished.cause, &unfinished.after) {
+            (Break::NotOpened(cause), None) => {
+                self.failure(&job::Failure { cause: cause.clone(), during: During::Listing })
+            }
+            _ => Failure::Incomplete(explain_listing(unfinished, &self.bucket, &self.authority)),
         }
     }
 }
 
 impl Sink for Queue {
-    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
+    fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32) {
         let error = match outcome {
-            Outcome::Failed(cause) => Some(self.failure(cause, self.during)),
+            Outcome::Failed(failure) => Some(self.failure(failure)),
             _ => None,
         };
         self.events.push_back(Event {
@@ -178,12 +175,12 @@ impl Sink for Queue {
             },
             key: item.key.clone(),
             version_id: item.version.to_string(),
-            operation: match shape.operation(item.delete_marker) {
+            operation: match statuses.operation(item.delete_marker) {
                 listing::Operation::Put => Operation::Put,
                 listing::Operation::Delete => Operation::Delete,
                 listing::Operation::Purge => Operation::Purge,
             },
-            replication_status: shape.label().to_owned(),
+            replication_status: statuses.label().to_owned(),
             last_modified: item.modified.to_string(),
             attempts,
             error,
@@ -210,7 +207,7 @@ fn alias(options: &Options) -> Result<Alias, String> {
     if options.endpoint.contains('@') {
         return Err("Keys belong in `credentials`, not in `endpoint`.".to_owned());
     }
-    let endpoint = Endpoint::parse(&options.endpoint)?;
+    let endpoint = Endpoint::parse(&options.endpoint).map_err(|error| error.to_string())?;
     let credentials = match &options.credentials {
         None => None,
         Some(keys) if keys.access_key.is_empty() || keys.secret_key.is_empty() => {
@@ -225,21 +222,10 @@ fn alias(options: &Options) -> Result<Alias, String> {
 
 /// The job.
 fn spec(options: &Options) -> Result<Spec, String> {
-    let says = |text: &str| Err(text.to_owned());
-    let concurrent = usize::try_from(options.concurrent).unwrap_or(0);
     if options.bucket.is_empty() || options.bucket.contains('/') {
-        return says("`bucket` is the name of a bucket, without a prefix.");
+        return Err("`bucket` must be the name of a bucket, without a prefix.".to_owned());
     }
-    if !(1..=1000).contains(&concurrent) {
-        return says("`concurrent` is between 1 and 1000.");
-    }
-    if options.rate_limit.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
-        return says("`rate-limit` is a number of versions per second above 0.");
-    }
-    if options.arn.as_deref() == Some("") {
-        return says("`arn` is the ARN of a replication target.");
-    }
-    Ok(Spec {
+    let spec = Spec {
         prefix: options.prefix.clone(),
         arn: options.arn.clone(),
         mode: match options.mode {
@@ -247,10 +233,12 @@ fn spec(options: &Options) -> Result<Spec, String> {
             wit::Mode::ClearChecksum => Mode::ClearChecksum,
             wit::Mode::DryRun => Mode::DryRun,
         },
-        concurrent,
+        concurrent: usize::try_from(options.concurrent).unwrap_or(usize::MAX),
         rate_limit: options.rate_limit,
         // Events carry the times of their versions.
         times: true,
         ..Spec::default()
-    })
+    };
+    spec.check().map_err(|error| error.to_string())?;
+    Ok(spec)
 }

@@ -29,14 +29,16 @@ pub fn alias(name: &str, folder: Option<&Path>, env: Env<'_>) -> Result<Option<A
         Message::fatal(format!("Unable to initialize target `{name}` from {place}."), cause)
     };
     if let Some(value) = env(&variable).filter(|value| !value.is_empty()) {
-        return Alias::from_mc_host(&value).map(Some).map_err(|cause| broken(&variable, cause));
+        return Alias::from_mc_host(&value)
+            .map(Some)
+            .map_err(|cause| broken(&variable, cause.to_string()));
     }
     if let Some(file) = env("MC_CONFIG_ENV_FILE").filter(|file| !file.is_empty())
         && let Some(value) = from_env_file(&read(Path::new(&file))?, &file, &variable)?
     {
         return Alias::from_mc_host(&value)
             .map(Some)
-            .map_err(|cause| broken(&format!("`{file}`"), cause));
+            .map_err(|cause| broken(&format!("`{file}`"), cause.to_string()));
     }
     match folder {
         Some(folder) => {
@@ -155,8 +157,9 @@ pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>,
             ),
         ));
     }
-    let endpoint = Endpoint::parse(&found.url)
-        .map_err(|cause| Message::fatal(format!("Unable to initialize target `{name}`."), cause))?;
+    let endpoint = Endpoint::parse(&found.url).map_err(|cause| {
+        Message::fatal(format!("Unable to initialize target `{name}`."), cause.to_string())
+    })?;
     let token = Some(found.session_token.as_str());
     Ok(Some(Alias {
         endpoint,

@@ -3,7 +3,7 @@
 //! One place for all limits, their defaults and the variables that change them. They are caps for
 //! a component that cannot be trusted; the built-in one stays far below each.
 
-use resync_core::command::{Args, parse_bytes};
+use resync_core::command::{Args, parse_size};
 use resync_core::report::Message;
 use serde::Serialize;
 use wasmtime::ResourceLimiter;
@@ -54,8 +54,8 @@ impl Limits {
     pub fn new(args: Option<&Args>, env: crate::config::Env<'_>) -> Result<Self, Message> {
         let given = |name: &str, default: usize| {
             let Some(text) = env(name) else { return Ok(default) };
-            let bytes = parse_bytes(&text).map_err(|cause| {
-                Message::fatal(format!("{name} is no size such as 512MiB:"), cause)
+            let bytes = parse_size(&text).map_err(|cause| {
+                Message::fatal(format!("{name} is no size such as 512MiB:"), cause.to_string())
             })?;
             Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
         };

@@ -7,8 +7,9 @@
 use crate::command::flags;
 
 use crate::command::flags::{Flag, Takes};
+use crate::command::size::parse_size;
 use crate::command::target::Target;
-use crate::job::Mode;
+use crate::job::{CONCURRENT, CONCURRENT_RANGE, MIN_MEMORY, Mode};
 use crate::wire::REDACTED;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -126,7 +127,7 @@ impl Args {
         }
         let targets = given.command_line("TARGET");
         let [target] = targets.as_slice() else { return Err(Stop::Arity) };
-        let concurrent: usize = given.number("concurrent", 10, "strconv.ParseInt")?;
+        let concurrent: usize = given.number("concurrent", CONCURRENT, "strconv.ParseInt")?;
         let rate_limit: f64 = given.number("rate-limit", 0.0, "strconv.ParseFloat")?;
         let args = Self {
             target: Target::parse(target)
@@ -186,14 +187,14 @@ impl Args {
 
     fn check(&self, rate_limit: f64) -> Result<(), Stop> {
         let refuse = |cause: &str| Err(Stop::invalid(cause, INVALID_ARGUMENTS));
-        if !(1..=1000).contains(&self.concurrent) {
+        if !CONCURRENT_RANGE.contains(&self.concurrent) {
             return refuse("--concurrent must be between 1 and 1000.");
         }
         if !rate_limit.is_finite() || rate_limit < 0.0 {
             return refuse("--rate-limit must be 0 (unlimited) or a number of objects per second.");
         }
         if self.memory.is_some_and(|bytes| bytes < MIN_MEMORY) {
-            return refuse("--memory must be at least 64KiB.");
+            return refuse(&format!("--memory must be at least {}KiB.", MIN_MEMORY >> 10));
         }
         if self.validate && !self.clear_checksum {
             return refuse("--validate can only be used with --clear-checksum.");
@@ -277,7 +278,7 @@ impl Given<'_> {
 
     fn bytes(&self, name: &str) -> Result<Option<u64>, Stop> {
         let Some(text) = self.value(name) else { return Ok(None) };
-        parse_bytes(&text).map(Some).map_err(|cause| Stop::invalid(cause, ""))
+        parse_size(&text).map(Some).map_err(|error| Stop::invalid(error.to_string(), ""))
     }
 }
 
@@ -365,42 +366,6 @@ fn go_bool(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
-}
-
-/// Less is less than one block of the spool: the bucket was listed 553 times for 2,000 versions.
-const MIN_MEMORY: usize = 64 * 1024;
-
-/// Bytes as go-humanize reads them: `10M` and `10MB` are powers of 1,000, `10MiB` of 1,024.
-///
-/// # Errors
-/// What is wrong with the number or its unit.
-pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let at = text.find(|c: char| !(c.is_ascii_digit() || ".,".contains(c))).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(at).unwrap_or((text, ""));
-    let number = number.replace(',', "");
-    let value: f64 = number
-        .parse()
-        .map_err(|_| format!("strconv.ParseFloat: parsing {number:?}: invalid syntax"))?;
-    let unit = unit.trim().to_ascii_lowercase();
-    let unit = unit.strip_suffix("/s").unwrap_or(&unit);
-    let (letter, base) = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
-        Some(letter) => (letter, 1024f64),
-        None => (unit.strip_suffix('b').unwrap_or(unit), 1000f64),
-    };
-    let power = ["", "k", "m", "g", "t", "p", "e"]
-        .iter()
-        .position(|known| *known == letter)
-        .ok_or_else(|| format!("unhandled size name: {unit}"))?;
-    let bytes = value * base.powi(i32::try_from(power).unwrap_or(0));
-    if bytes < 1.0 {
-        return Err(format!("{text:?} is less than one byte per second"));
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 1, and a cast saturates"
-    )]
-    Ok(bytes as u64)
 }
 
 /// A duration as mc reads it: `1h30m`, `90s`, `1d`.

@@ -10,16 +10,18 @@ mod offline;
 mod output;
 mod pass;
 mod run;
+mod size;
 mod target;
 mod tracker;
 mod validate;
 mod waiting;
 
-pub use args::{Args, Env, Resolve, Stop, parse_bytes, redact, wants_json};
+pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, command_name, is_plugin, program_name};
-pub use target::Target;
+pub use size::{SizeError, parse_size};
+pub use target::{Target, TargetError};
 
 use crate::report::{Console, Message};
 use crate::wire::{Alias, Client, Net};
@@ -36,7 +38,7 @@ pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut 
         Err(stop) => return refuse(call, console, &stop),
     };
     let mut output = Output::new(call, &args, console);
-    match prepare(call, &args, net) {
+    match prepare(call, &args) {
         Ok(client) => run::start(call, &args, client, net, &mut output),
         Err(message) => output.fatal(&message),
     }
@@ -70,7 +72,7 @@ fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> boo
 }
 
 /// The client for the alias of TARGET.
-fn prepare<N: Net>(call: Invocation<'_>, args: &Args, net: &mut N) -> Result<Client, Message> {
+fn prepare(call: Invocation<'_>, args: &Args) -> Result<Client, Message> {
     check_served(call, args)?;
     let target = &args.target;
     let value = (call.env)(&format!("MC_HOST_{}", target.alias)).ok_or_else(|| {
@@ -80,9 +82,8 @@ fn prepare<N: Net>(call: Invocation<'_>, args: &Args, net: &mut N) -> Result<Cli
         )
     })?;
     let alias = Alias::from_mc_host(&value).map_err(|cause| {
-        Message::fatal(format!("Unable to initialize target `{}`.", target.text), cause)
+        Message::fatal(format!("Unable to initialize target `{}`.", target.text), cause.to_string())
     })?;
-    net.connect(&alias.endpoint);
     let region = (call.env)("MC_REGION").or_else(|| (call.env)("AWS_REGION"));
     let mut client = Client::new(&alias, &target.bucket, region.as_deref());
     client.set_arn(args.arn.clone());

@@ -5,7 +5,7 @@
 //! some time. It is also false for a target to which a restarted server has not replicated yet,
 //! however well it is; that one has never been seen online nor offline, and says nothing (observed).
 
-use crate::wire::exchange::{EXCHANGE, Told, exchange, pause};
+use crate::wire::exchange::{OnRetryAfter, exchange, pause};
 use crate::wire::{Cause, Client, Net};
 use serde::Deserialize;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl RemoteTarget {
 pub(super) fn offline<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: Told<'_>,
+    told: OnRetryAfter<'_>,
     arn: Option<&str>,
 ) -> Option<Vec<RemoteTarget>> {
     let until = net.now() + PATIENCE;
@@ -63,9 +63,13 @@ pub(super) fn offline<N: Net>(
     }
 }
 
-fn list<N: Net>(net: &mut N, client: &mut Client, told: Told<'_>) -> Option<Vec<RemoteTarget>> {
+fn list<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    told: OnRetryAfter<'_>,
+) -> Option<Vec<RemoteTarget>> {
     let answer = loop {
-        match exchange(net, client, told, &mut |net, client| client.remote_targets(net, EXCHANGE)) {
+        match exchange(net, client, told, &mut |net, client| client.remote_targets(net)) {
             Err(Cause::Server(error)) if error.status == 426 && client.lower_api() => {}
             answer => break answer.ok()?,
         }

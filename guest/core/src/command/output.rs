@@ -5,12 +5,12 @@ use super::failures::Failures;
 use crate::command::args::Args;
 use crate::command::offline::RemoteTarget;
 use crate::job::{Counts, Mode, Outcome, Sink};
-use crate::listing::{Item, Shape};
+use crate::listing::{Item, Statuses};
 use crate::report::{
     Console, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line, printable,
     version_json,
 };
-use crate::wire::retry;
+use crate::wire::{Instant, retry};
 use std::time::Duration;
 
 /// Bytes kept before they are written: each write is a call out of the sandbox.
@@ -24,11 +24,11 @@ pub(super) struct Output<'a, C: Console> {
     json: bool,
     mode: Mode,
     paint_out: Paint,
-    paint_err: bool,
+    paint_err: Paint,
     progress: Option<Progress>,
     failures: Failures,
     buffer: Vec<u8>,
-    flushed: Duration,
+    flushed: Instant,
     broken: bool,
     muted: bool,
     offline: Vec<String>,
@@ -48,11 +48,11 @@ impl<'a, C: Console> Output<'a, C> {
             json: args.json,
             mode: args.mode(),
             paint_out: Paint(colors && console.out_is_terminal()),
-            paint_err: colors && console.err_is_terminal(),
+            paint_err: Paint(colors && console.err_is_terminal()),
             progress: shows_progress.then(|| Progress::new(width)),
             failures: Failures::default(),
             buffer: Vec::new(),
-            flushed: Duration::ZERO,
+            flushed: Instant::default(),
             broken: false,
             muted: false,
             offline: Vec::new(),
@@ -77,7 +77,7 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Draws the progress and lets buffered lines out, when it is time to.
-    pub(super) fn tick(&mut self, now: Duration, counts: &Counts, listed: bool, trouble: Trouble) {
+    pub(super) fn tick(&mut self, now: Instant, counts: &Counts, listed: bool, trouble: Trouble) {
         if !self.buffer.is_empty() && now >= self.flushed + TICK {
             self.flushed = now;
             self.flush();
@@ -101,7 +101,7 @@ impl<'a, C: Console> Output<'a, C> {
             "Target {} ({}/{}) is offline: versions are triggered and stay in the backlog until it is back.",
             target.arn, target.endpoint, target.bucket
         );
-        let mark = Paint(self.paint_err).warning("⚠");
+        let mark = self.paint_err.warning("⚠");
         self.console.err(&format!("{mark} {}\n", printable(&text, false)));
     }
 
@@ -109,7 +109,7 @@ impl<'a, C: Console> Output<'a, C> {
     /// and once more when it asks for more than is obeyed: nothing else explains why a run stands
     /// still.
     pub(super) fn retry_after(&mut self, asked: Duration) {
-        let too_long = |asked| asked > retry::obeyed(asked);
+        let too_long = |asked| asked > retry::capped(asked);
         let said = !self.asked.is_zero() && (too_long(self.asked) || !too_long(asked));
         if asked.is_zero() || said {
             return;
@@ -119,14 +119,14 @@ impl<'a, C: Console> Output<'a, C> {
             return;
         }
         self.erase_progress();
-        let mark = Paint(self.paint_err).warning("⚠");
+        let mark = self.paint_err.warning("⚠");
         let most = if too_long(asked) {
-            format!("; {} s is the most that is obeyed", retry::obeyed(asked).as_secs())
+            format!("; waiting {} s, the maximum", retry::capped(asked).as_secs())
         } else {
             String::new()
         };
         self.console.err(&format!(
-            "{mark} The server asks to wait {} s before it is asked again (Retry-After){most}.\n",
+            "{mark} The server asked for a pause of {} s (Retry-After){most}.\n",
             asked.as_secs()
         ));
     }
@@ -199,7 +199,7 @@ impl<'a, C: Console> Output<'a, C> {
     /// An error line on stderr, above the progress.
     fn message(&mut self, message: &Message) {
         self.erase_progress();
-        let line = message.line(&self.program, self.paint_err);
+        let line = message.line(&self.program, self.paint_err.0);
         self.console.err(&format!("{line}\n"));
     }
 
@@ -214,15 +214,15 @@ impl<'a, C: Console> Output<'a, C> {
 }
 
 impl<C: Console> Sink for Output<'_, C> {
-    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
+    fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32) {
         if self.broken || self.muted {
             return;
         }
         if self.json {
             let error = failure(&self.bucket, item, self.mode, outcome);
-            version_json(&mut self.buffer, item, shape, outcome, attempts, error.as_ref());
+            version_json(&mut self.buffer, item, statuses, outcome, attempts, error.as_ref());
         } else if *outcome == Outcome::Listed {
-            listed_line(&mut self.buffer, item, shape);
+            listed_line(&mut self.buffer, item, statuses);
         } else if let Some(message) = failure(&self.bucket, item, self.mode, outcome)
             && self.failures.add()
         {

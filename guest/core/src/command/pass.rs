@@ -13,7 +13,6 @@ pub(super) struct Pass {
     pub(super) end: End,
     pub(super) listings: u32,
     pub(super) client: Client,
-    pub(super) refused_copy: bool,
 }
 
 /// Handles the versions that `only` allows.
@@ -54,7 +53,6 @@ pub(super) fn pass<N: Net, C: Console>(
         counts: job.counts().clone(),
         end: job.end(),
         listings: job.listings(),
-        refused_copy: job.refused_copy(),
         client: job.into_client(),
     }
 }

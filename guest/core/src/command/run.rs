@@ -1,15 +1,14 @@
-//! The run itself: a look at the targets, one pass over the backlog, and what was asked for behind
+//! The run itself: a look at the targets, one pass over the backlog, and what was asked for after
 //! it.
 
 use super::output::Output;
 use super::pass::{Pass, pass};
 use super::tracker::Tracker;
-use super::{Invocation, offline, validate, waiting};
+use super::waiting::Waiting;
+use super::{Invocation, offline, validate};
 use crate::command::args::Args;
 use crate::job::{End, Mode, Only, no_default_retention};
-use crate::report::listing_message;
-use crate::report::refusal;
-use crate::report::{Console, During, Message, Summary, explain};
+use crate::report::{Console, Message, Summary, explain, fatal_message, listing_message};
 use crate::wire::{Client, Net};
 use std::rc::Rc;
 
@@ -23,13 +22,13 @@ pub(super) fn start<N: Net, C: Console>(
 ) -> bool {
     let mode = args.mode();
     if mode == Mode::ClearChecksum
-        && let Err(cause) =
+        && let Err(failure) =
             no_default_retention(net, &mut client, &mut |asked| output.retry_after(asked))
     {
         let (bucket, authority) = (client.bucket(), client.authority());
         let what = format!("Unable to clear checksums in bucket `{bucket}`.");
-        let text = explain(&cause, During::LockConfiguration, bucket, authority);
-        return output.fatal(&Message::fatal(what, text).because(&cause));
+        let text = explain(&failure, bucket, authority);
+        return output.fatal(&Message::fatal(what, text).because(&failure.cause));
     }
     if args.validate {
         return validate::run(call, args, net, &mut client, output);
@@ -54,14 +53,14 @@ pub(super) fn start<N: Net, C: Console>(
     if output.is_broken() {
         return false;
     }
-    if let End::Listing(failure) = &pass.end
-        && !failure.begun
+    if let End::Listing(unfinished) = &pass.end
+        && unfinished.after.is_none()
     {
-        return output.fatal(&listing_message(failure, &bucket, &authority));
+        return output.fatal(&listing_message(unfinished, &bucket, &authority));
     }
     let waited = match (args.wait, triggered) {
         (Some(time), Some(triggered)) if mode != Mode::DryRun && pass.end != End::Stopped => {
-            Some(waiting::wait(args, time, &triggered, &mut pass, net, output))
+            Some(Waiting::new(args, &triggered).run(time, &mut pass, net, output))
         }
         _ => None,
     };
@@ -77,8 +76,8 @@ pub(super) fn start<N: Net, C: Console>(
     };
     let error = match &pass.end {
         End::Complete | End::Stopped => None,
-        End::Listing(failure) => Some(listing_message(failure, &bucket, &authority)),
-        End::Refused(cause) => Some(refusal(cause, pass.refused_copy, &bucket, &authority)),
+        End::Listing(unfinished) => Some(listing_message(unfinished, &bucket, &authority)),
+        End::Fatal(failure) => Some(fatal_message(failure, &bucket, &authority)),
     };
     output.summary(&summary, error.as_ref());
     summary.success() && !output.is_broken()

@@ -1,5 +1,7 @@
 //! TARGET: `alias/bucket[/prefix]`.
 
+use std::fmt;
+
 /// What the command works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -18,16 +20,32 @@ impl Target {
     ///
     /// # Errors
     /// mc's words for a missing bucket.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
         let mut parts = text.splitn(3, '/');
         let mut part = || parts.next().unwrap_or_default().to_owned();
         let target = Self { alias: part(), bucket: part(), prefix: part(), text: text.to_owned() };
         if target.bucket.is_empty() || target.alias.is_empty() || target.alias.contains(':') {
-            return Err(format!("bucket not specified in `{text}`"));
+            return Err(TargetError { text: text.to_owned() });
         }
         Ok(target)
     }
 }
+
+/// A TARGET that names no bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetError {
+    /// TARGET as the user wrote it.
+    pub text: String,
+}
+
+impl fmt::Display for TargetError {
+    /// mc's words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bucket not specified in `{}`", self.text)
+    }
+}
+
+impl std::error::Error for TargetError {}
 
 #[cfg(test)]
 mod tests {
@@ -47,7 +65,7 @@ mod tests {
     fn a_missing_bucket_is_said_in_the_words_of_mc() {
         for text in ["a", "a/", "//a/src", "a//src", "http://host/bucket", "", "/a/b"] {
             assert_eq!(
-                Target::parse(text).unwrap_err(),
+                Target::parse(text).unwrap_err().to_string(),
                 format!("bucket not specified in `{text}`"),
             );
         }

@@ -1,14 +1,14 @@
 //! Remembers versions for what comes after the triggers, where that was asked for.
 
 use crate::job::{Outcome, Sink};
-use crate::listing::{Item, Seen, Shape};
+use crate::listing::{Item, Statuses, VersionSet};
 use std::collections::BTreeMap;
 
 /// A sink that remembers what it passes on.
 pub(super) struct Tracker<'a, S: Sink> {
     sink: &'a mut S,
     /// Every version listed, for `--verify-listing`.
-    pub(super) listed: Option<Seen>,
+    pub(super) listed: Option<VersionSet>,
     /// Those triggered, for `--wait`.
     pub(super) triggered: Option<Triggered>,
 }
@@ -17,14 +17,18 @@ pub(super) struct Tracker<'a, S: Sink> {
 #[derive(Debug, Default)]
 pub(super) struct Triggered {
     /// The versions.
-    pub(super) seen: Seen,
+    pub(super) seen: VersionSet,
     /// How many wait for each target.
     pub(super) by_arn: BTreeMap<String, u64>,
 }
 
 impl<'a, S: Sink> Tracker<'a, S> {
     pub(super) fn new(sink: &'a mut S, verify: bool, wait: bool) -> Self {
-        Self { sink, listed: verify.then(Seen::default), triggered: wait.then(Triggered::default) }
+        Self {
+            sink,
+            listed: verify.then(VersionSet::default),
+            triggered: wait.then(Triggered::default),
+        }
     }
 
     /// The sink behind it.
@@ -34,16 +38,16 @@ impl<'a, S: Sink> Tracker<'a, S> {
 }
 
 impl<S: Sink> Sink for Tracker<'_, S> {
-    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32) {
+    fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32) {
         if let Some(listed) = &mut self.listed {
             listed.insert(item);
         }
         if let (Some(triggered), Outcome::Triggered(_)) = (&mut self.triggered, outcome) {
             triggered.seen.insert(item);
-            for target in &shape.targets {
+            for target in &statuses.targets {
                 *triggered.by_arn.entry(target.arn.clone()).or_default() += 1;
             }
         }
-        self.sink.version(item, shape, outcome, attempts);
+        self.sink.version(item, statuses, outcome, attempts);
     }
 }

@@ -9,9 +9,8 @@ use super::pass::{Pass, pass};
 use super::tracker::{Tracker, Triggered};
 use crate::command::args::Args;
 use crate::job::Only;
-use crate::listing::{Reader, Seen, survey};
-use crate::report::Console;
-use crate::report::Waited;
+use crate::listing::{Item, Statuses, VersionSet, survey};
+use crate::report::{Console, Waited};
 use crate::wire::{Net, exchange, timestamp};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -30,7 +29,7 @@ const PATIENCE: u32 = 2;
 /// A look at the backlog.
 #[derive(Default)]
 struct Look {
-    left: Seen,
+    left: VersionSet,
     pending: u64,
     failed_again: u64,
     targets: BTreeMap<String, [u64; 2]>,
@@ -45,85 +44,125 @@ impl Look {
         }
         look
     }
+
+    /// Adds a version that is still there. `failed` says that it was tried in vain since.
+    fn add(&mut self, item: &Item, statuses: &Statuses, failed: bool) {
+        self.left.insert(item);
+        *(if failed { &mut self.failed_again } else { &mut self.pending }) += 1;
+        for target in &statuses.targets {
+            let counts = self.targets.entry(target.arn.clone()).or_default();
+            if let Some(count) = counts.get_mut(usize::from(failed)) {
+                *count += 1;
+            }
+        }
+    }
 }
 
-pub(super) fn wait<N: Net, C: Console>(
-    args: &Args,
-    time: Duration,
-    triggered: &Triggered,
-    run: &mut Pass,
-    net: &mut N,
-    output: &mut Output<'_, C>,
-) -> Waited {
-    let until = net.now() + time;
-    // Statuses older than the last triggers say nothing about them.
-    let mut since = net.unix();
-    let (mut length, mut rounds, mut stalled) = (FIRST_PAUSE, 0, 0);
-    let mut left = usize::MAX;
-    // Until a look has reached its end, nothing is known to be replicated.
-    let mut known = Look::none(triggered);
-    loop {
-        let rest = until.saturating_sub(net.now());
-        output.waiting(triggered.seen.len().min(left), length.min(rest));
-        exchange::pause(net, length.min(rest));
-        let mut look = Look::default();
-        let reader = Reader::new(&args.target.prefix);
-        let end = survey(net, &mut run.client, reader, None, |item, shape, status_time| {
-            if !triggered.seen.contains(item) {
-                return;
+/// A wait for what was triggered.
+pub(super) struct Waiting<'a> {
+    args: &'a Args,
+    triggered: &'a Triggered,
+    /// What the last look that reached its end has shown. Before the first, nothing is known to be
+    /// replicated.
+    known: Look,
+    /// Unix time of the last triggers: statuses older than that say nothing about them.
+    since: u64,
+    /// Versions left at the last look that reached its end.
+    left: Option<usize>,
+    /// Looks since then without progress.
+    stalled: u32,
+    rounds: u32,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn new(args: &'a Args, triggered: &'a Triggered) -> Self {
+        let known = Look::none(triggered);
+        Self { args, triggered, known, since: 0, left: None, stalled: 0, rounds: 0 }
+    }
+
+    /// Looks until everything has left the backlog, this much time is over, or the user stops it.
+    pub(super) fn run<N: Net, C: Console>(
+        mut self,
+        time: Duration,
+        pass: &mut Pass,
+        net: &mut N,
+        output: &mut Output<'_, C>,
+    ) -> Waited {
+        let until = net.now() + time;
+        self.since = net.unix();
+        let mut length = FIRST_PAUSE;
+        loop {
+            let pause = length.min(until - net.now());
+            output.waiting(self.left.unwrap_or(self.triggered.seen.len()), pause);
+            exchange::pause(net, pause);
+            let exact = self.look(pass, net);
+            let ended = exact && self.left == Some(0);
+            if ended || net.now() >= until || net.stop_requested() {
+                return self.waited(exact);
             }
-            let tried = timestamp::parse_rfc3339(status_time)
-                .is_some_and(|at| at >= i128::from(since) * 1_000_000_000);
-            let failed = tried && shape.label() == "FAILED";
-            look.left.insert(item);
-            *(if failed { &mut look.failed_again } else { &mut look.pending }) += 1;
-            for target in &shape.targets {
-                let counts = look.targets.entry(target.arn.clone()).or_default();
-                if let Some(count) = counts.get_mut(usize::from(failed)) {
-                    *count += 1;
-                }
+            if exact && self.stalled >= PATIENCE && self.rounds < MAX_ROUNDS {
+                self.trigger_again(pass, net, output);
+            }
+            length = (length * 2).min(LAST_PAUSE);
+        }
+    }
+
+    /// Lists the backlog. Returns whether that reached its end.
+    fn look<N: Net>(&mut self, pass: &mut Pass, net: &mut N) -> bool {
+        let Self { args, triggered, since, .. } = self;
+        let mut look = Look::default();
+        let prefix = &args.target.prefix;
+        let end = survey(net, &mut pass.client, prefix, |item, statuses, status_time| {
+            if triggered.seen.contains(item) {
+                let tried = timestamp::parse_rfc3339(status_time)
+                    .is_some_and(|at| at >= i128::from(*since) * 1_000_000_000);
+                look.add(item, statuses, tried && statuses.label() == "FAILED");
             }
         });
-        run.listings += 1;
-        let exact = end.is_ok();
-        let ended = exact && look.left.is_empty();
-        if exact {
-            stalled = if look.left.len() < left { 0 } else { stalled + 1 };
-            left = look.left.len();
-            known = look;
+        pass.listings += 1;
+        if end.is_ok() {
+            let progress = self.left.is_none_or(|left| look.left.len() < left);
+            self.stalled = if progress { 0 } else { self.stalled + 1 };
+            self.left = Some(look.left.len());
+            self.known = look;
         }
-        if ended || net.now() >= until || net.stop_requested() {
-            return waited(triggered, &known, rounds, exact);
-        }
-        if exact && stalled >= PATIENCE && rounds < MAX_ROUNDS {
-            rounds += 1;
-            stalled = 0;
-            since = net.unix();
-            output.quietly(|output| {
-                let mut tracker = Tracker::new(output, false, false);
-                let only = Only::These(Rc::new(std::mem::take(&mut known.left)));
-                let again = pass(args, only, run.client.clone(), net, &mut tracker);
-                run.client = again.client;
-                run.listings += again.listings;
-            });
-        }
-        length = (length * 2).min(LAST_PAUSE);
+        end.is_ok()
     }
-}
 
-fn waited(triggered: &Triggered, look: &Look, rounds: u32, exact: bool) -> Waited {
-    let left = look.pending + look.failed_again;
-    let mut targets = BTreeMap::new();
-    for (arn, count) in &triggered.by_arn {
-        let [pending, failed] = look.targets.get(arn).copied().unwrap_or_default();
-        targets.insert(arn.clone(), [count.saturating_sub(pending + failed), pending, failed]);
+    /// Triggers what stayed. No version is shown: each was shown before.
+    fn trigger_again<N: Net, C: Console>(
+        &mut self,
+        before: &mut Pass,
+        net: &mut N,
+        output: &mut Output<'_, C>,
+    ) {
+        self.rounds += 1;
+        self.stalled = 0;
+        self.since = net.unix();
+        let only = Only::These(Rc::new(std::mem::take(&mut self.known.left)));
+        output.quietly(|output| {
+            let mut tracker = Tracker::new(output, false, false);
+            let again = pass(self.args, only, before.client.clone(), net, &mut tracker);
+            before.client = again.client;
+            before.listings += again.listings;
+        });
     }
-    Waited {
-        replicated: (triggered.seen.len() as u64).saturating_sub(left),
-        pending: look.pending,
-        failed_again: look.failed_again,
-        rounds,
-        exact,
-        targets,
+
+    fn waited(&self, exact: bool) -> Waited {
+        let look = &self.known;
+        let left = look.pending + look.failed_again;
+        let mut targets = BTreeMap::new();
+        for (arn, count) in &self.triggered.by_arn {
+            let [pending, failed] = look.targets.get(arn).copied().unwrap_or_default();
+            targets.insert(arn.clone(), [count.saturating_sub(pending + failed), pending, failed]);
+        }
+        Waited {
+            replicated: (self.triggered.seen.len() as u64).saturating_sub(left),
+            pending: look.pending,
+            failed_again: look.failed_again,
+            rounds: self.rounds,
+            exact,
+            targets,
+        }
     }
 }

@@ -30,19 +30,21 @@ impl Plan {
     /// # Errors
     /// Why this version must not or cannot be copied.
     pub(crate) fn new(item: &Item, head: &Response, now_unix: u64) -> Result<Self, Cause> {
-        let refuse = |reason: &str| Err(Cause::Refused(reason.to_owned()));
+        let refuse = |reason: &str| Err(Cause::Declined(reason.to_owned()));
         if let Some(lock) = active_lock(head, now_unix) {
-            return Err(Cause::Refused(lock));
+            return Err(Cause::Declined(lock));
         }
         if head.header("x-amz-server-side-encryption-customer-algorithm").is_some() {
             return refuse(CUSTOMER_KEY);
         }
         let size = head.header("content-length").and_then(|size| size.parse::<u64>().ok());
         if size.is_some_and(|size| size > MAX_SIZE) {
-            return refuse("Object is larger than 5 TiB, which no server copies in one request.");
+            return refuse(
+                "The object is larger than 5 TiB, which no server copies in one request.",
+            );
         }
         let Some(etag) = head.header("etag") else {
-            return refuse("Server did not name the ETag, without which the copy is not safe.");
+            return refuse("The server returned no ETag, without which the copy is not safe.");
         };
         let mut headers = vec![
             ("x-amz-checksum-algorithm", ALGORITHM.to_owned()),
@@ -70,7 +72,7 @@ impl Plan {
 
 /// Why an object encrypted with a customer key is counted failed.
 pub(crate) const CUSTOMER_KEY: &str =
-    "Object is encrypted with a customer key (SSE-C), which only its owner can copy.";
+    "The object is encrypted with a customer key (SSE-C), which only its owner can copy.";
 
 /// The words for a lock that forbids the copy, or `None`.
 fn active_lock(head: &Response, now_unix: u64) -> Option<String> {
@@ -78,14 +80,14 @@ fn active_lock(head: &Response, now_unix: u64) -> Option<String> {
         .header("x-amz-object-lock-legal-hold")
         .is_some_and(|hold| hold.eq_ignore_ascii_case("on"))
     {
-        return Some("Object is under legal hold and cannot be overwritten.".to_owned());
+        return Some("The object is under legal hold and cannot be overwritten.".to_owned());
     }
     let mode = head.header("x-amz-object-lock-mode")?;
     let until = head.header("x-amz-object-lock-retain-until-date").unwrap_or_default();
     let expired = timestamp::parse_rfc3339(until)
         .is_some_and(|until| until <= i128::from(now_unix) * 1_000_000_000);
     (!expired)
-        .then(|| format!("Object is locked ({mode} until {until}) and cannot be overwritten."))
+        .then(|| format!("The object is locked ({mode} until {until}) and cannot be overwritten."))
 }
 
 impl Verdict {
@@ -95,15 +97,15 @@ impl Verdict {
         let failed_late = response.body.windows(6).any(|window| window == b"<Error");
         if response.status != 200 || failed_late {
             return match Self::from_error(S3Error::from_response(response)) {
-                Self::Triggered(_) => Self::Failed(Cause::Refused(CUSTOMER_KEY.to_owned())),
+                Self::Triggered(_) => Self::Failed(Cause::Declined(CUSTOMER_KEY.to_owned())),
                 verdict => verdict,
             };
         }
         let copied_to = response.header("x-amz-version-id");
         let expected = item.version.to_string();
         match copied_to {
-            Some(id) if id != expected => Self::Fatal(Cause::Refused(format!(
-                "Server copied version {expected} to a new version {id} instead of in place."
+            Some(id) if id != expected => Self::Fatal(Cause::Declined(format!(
+                "The server copied version {expected} to a new version {id} instead of in place."
             ))),
             _ => Self::Triggered(Trigger::Copy),
         }
@@ -124,7 +126,7 @@ mod tests {
             version: VersionId::parse(ID),
             modified: Modified::Text("2026-11-24T08:28:26.645675391Z".into()),
             delete_marker: false,
-            shape: 0,
+            statuses: 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a run counts.
 
 use crate::job::outcome::{Outcome, Trigger};
-use crate::listing::{Item, Operation, Shape};
+use crate::listing::{Item, Operation, Statuses};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -40,10 +40,15 @@ pub struct Counts {
     /// The longest `Retry-After` the server answered with.
     pub retry_after: Duration,
     /// Listed versions by status and operation.
-    pub by_status: BTreeMap<(String, &'static str), u64>,
+    pub by_status: BTreeMap<(String, Operation), u64>,
 }
 
 impl Counts {
+    /// Versions whose end is known.
+    pub fn ended(&self) -> u64 {
+        self.triggered + self.failed + self.vanished + self.elsewhere
+    }
+
     /// Adds what another pass counted.
     pub fn add(&mut self, other: &Self) {
         let Self {
@@ -89,18 +94,18 @@ impl Counts {
     }
 
     /// Counts a listed version.
-    pub fn found(&mut self, item: &Item, shape: &Shape) {
+    pub fn found(&mut self, item: &Item, statuses: &Statuses) {
         self.total += 1;
-        let operation: Operation = shape.operation(item.delete_marker);
+        let operation = statuses.operation(item.delete_marker);
         // Three operations and as many labels: the key is looked up before it is made.
         let slot = self
             .by_status
             .iter_mut()
-            .find(|((label, op), _)| label == shape.label() && *op == operation.as_str());
+            .find(|((label, op), _)| label == statuses.label() && *op == operation);
         match slot {
             Some((_, count)) => *count += 1,
             None => {
-                self.by_status.insert((shape.label().to_owned(), operation.as_str()), 1);
+                self.by_status.insert((statuses.label().to_owned(), operation), 1);
             }
         }
     }

@@ -1,7 +1,8 @@
-//! The versions in flight. The number of a flight's slot is the ticket of its exchange.
+//! The versions in flight. The number of a flight's slot is in the ticket of its exchange.
 
+use crate::job::failure::During;
 use crate::listing::Item;
-use crate::wire::Ticket;
+use crate::wire::{Instant, Ticket};
 use std::time::Duration;
 
 /// A version in flight.
@@ -11,7 +12,7 @@ pub(crate) struct Flight {
     /// Attempts begun.
     pub(crate) attempts: u32,
     /// When the exchange under way was begun.
-    pub(crate) started: Duration,
+    pub(crate) started: Instant,
     /// Whether that is the copy, not the HEAD.
     pub(crate) copying: bool,
 }
@@ -19,7 +20,12 @@ pub(crate) struct Flight {
 impl Flight {
     /// A version that was not tried yet.
     pub(crate) fn new(item: Item) -> Self {
-        Self { item, attempts: 0, started: Duration::ZERO, copying: false }
+        Self { item, attempts: 0, started: Instant::default(), copying: false }
+    }
+
+    /// What is being done.
+    pub(crate) fn during(&self) -> During {
+        if self.copying { During::Copy } else { During::Trigger }
     }
 
     /// How long its answer may take. A HEAD reads one small file; a copy reads and writes the
@@ -43,31 +49,31 @@ impl Flights {
     }
 
     /// Gives a flight a slot and returns its ticket.
-    pub(crate) fn board(&mut self, mut flight: Flight, now: Duration) -> Ticket {
+    pub(crate) fn board(&mut self, mut flight: Flight, now: Instant) -> Ticket {
         flight.started = now;
         match self.free.pop() {
             Some(slot) => {
                 if let Some(place) = self.slots.get_mut(slot) {
                     *place = Some(flight);
                 }
-                slot as Ticket
+                Ticket::Version(slot)
             }
             None => {
                 self.slots.push(Some(flight));
-                (self.slots.len() - 1) as Ticket
+                Ticket::Version(self.slots.len() - 1)
             }
         }
     }
 
     /// The version of a ticket.
     pub(crate) fn item(&self, ticket: Ticket) -> Option<&Item> {
-        let slot = usize::try_from(ticket).ok()?;
+        let Ticket::Version(slot) = ticket else { return None };
         self.slots.get(slot)?.as_ref().map(|flight| &flight.item)
     }
 
     /// Takes the flight of a ticket.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Flight> {
-        let slot = usize::try_from(ticket).ok()?;
+        let Ticket::Version(slot) = ticket else { return None };
         let flight = self.slots.get_mut(slot)?.take()?;
         self.free.push(slot);
         Some(flight)
@@ -77,6 +83,6 @@ impl Flights {
     pub(crate) fn tickets(&self, holds: impl Fn(&Flight) -> bool) -> Vec<Ticket> {
         let flights = self.slots.iter().enumerate();
         let chosen = flights.filter(|(_, flight)| flight.as_ref().is_some_and(&holds));
-        chosen.map(|(slot, _)| slot as Ticket).collect()
+        chosen.map(|(slot, _)| Ticket::Version(slot)).collect()
     }
 }

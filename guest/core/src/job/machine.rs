@@ -6,6 +6,7 @@
 mod answers;
 
 use crate::job::counts::Counts;
+use crate::job::failure::Failure;
 use crate::job::flights::{Flight, Flights};
 use crate::job::outage::Outage;
 use crate::job::outcome::Outcome;
@@ -13,13 +14,10 @@ use crate::job::pacing::Pacer;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::{Failure, Item, LISTING, Reader, Shape, Shapes, State};
-use crate::wire::{Cause, Client, Event, Net, Ticket, TransportError};
+use crate::listing::{Item, Reader, State, StatusTable, Statuses, Unfinished};
+use crate::wire::{Cause, Client, Event, Instant, Net, Ticket, TransportError};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The ticket of the `?location` request, sent at most once.
-const LOCATION: Ticket = u64::MAX - 2;
 
 /// Versions that wait for another attempt at most. A server that turns everything down must not
 /// make the whole backlog wait in memory.
@@ -32,10 +30,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
 
-/// Is told of every version when it is done with.
+/// Takes the end of every version.
 pub trait Sink {
-    /// The end of one version, after this many attempts.
-    fn version(&mut self, item: &Item, shape: &Shape, outcome: &Outcome, attempts: u32);
+    /// The end of one version, after this many attempts. Each version comes once.
+    fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32);
 }
 
 /// How a job ended.
@@ -44,34 +42,103 @@ pub enum End {
     /// The listing was read to its end and every version in it handled.
     Complete,
     /// The listing was not read to its end.
-    Listing(Box<Failure>),
-    /// The server refuses what every further version would need.
-    Refused(Cause),
+    Listing(Box<Unfinished>),
+    /// What every further version would need was refused, or the server no longer answers.
+    Fatal(Failure),
     /// The user stopped it.
     Stopped,
 }
 
-/// A run over one backlog.
+/// A run over one backlog: a state machine without a loop of its own.
+///
+/// # The loop
+///
+/// Call [`Job::advance`] until it returns `false`, then read [`Job::end`] and [`Job::counts`].
+/// Between two calls anything may be read from the job, and shown.
+///
+/// - One `Net` and one `Sink` serve the job from the first call to the last. All its exchanges go
+///   through that `Net`, and other exchanges on it must use none of its tickets: of [`Ticket`]s the
+///   job uses `Listing`, `Location` and `Version`.
+/// - The clock never goes back ([`Net::now`]), also not between two calls.
+/// - [`Net::wait`] delivers the events of an exchange in their order. After [`Net::cancel`] none
+///   of that exchange follows, and its ticket may be sent again at once.
+/// - `until` bounds how long a call waits, for a caller who draws or has something else to do.
+///   It changes nothing of what the job does.
+/// - To stop, let [`Net::stop_requested`] return `true`: nothing new is begun, answers under way
+///   are waited for, 5 s at most, and `advance` then returns `false`.
+/// - [`Job::abandon`] gives everything up at once. The job must not be advanced after it.
+/// - [`Job::end`] says how it ended, and `Counts::not_reached` has its value, only after `advance`
+///   has returned `false`, or after `abandon`.
+///
+/// Every version that was listed ends in exactly one call of [`Sink::version`], or is counted in
+/// `not_reached`.
+///
+/// ```
+/// use resync_core::job::{End, Job, Outcome, Sink, Spec};
+/// use resync_core::listing::{Item, Statuses};
+/// use resync_core::wire::{Alias, Call, Client, Event, Instant, Net, Response, Ticket};
+/// use std::time::Duration;
+///
+/// /// A server with one version in its backlog, which answers at once.
+/// #[derive(Default)]
+/// struct Toy(Vec<Event>, Duration);
+///
+/// impl Net for Toy {
+///     fn now(&self) -> Instant { Instant::since_origin(self.1) }
+///     fn unix(&self) -> u64 { 1_795_510_000 }
+///     fn random(&mut self) -> u64 { 4 }
+///     fn send(&mut self, ticket: Ticket, _call: &Call<'_>) {
+///         let headers = vec![("x-amz-request-id".into(), "1".into())];
+///         self.0.push(Event::Response(ticket, Ok(Response { status: 200, headers, body: vec![] })));
+///         if ticket == Ticket::Listing {
+///             let line = b"{\"object\":\"a.txt\",\"versionId\":\"null\",\"rStatus\":\"FAILED\"}\n";
+///             self.0.push(Event::Chunk(ticket, line.to_vec()));
+///             self.0.push(Event::End(ticket, Ok(())));
+///         }
+///     }
+///     fn cancel(&mut self, ticket: Ticket) { self.0.retain(|event| event.ticket() != ticket); }
+///     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
+///         if let (true, Some(until)) = (self.0.is_empty(), until) {
+///             self.1 = until.origin_age();
+///         }
+///         events.append(&mut self.0);
+///     }
+/// }
+///
+/// struct Print;
+///
+/// impl Sink for Print {
+///     fn version(&mut self, item: &Item, _: &Statuses, outcome: &Outcome, attempts: u32) {
+///         println!("{} {} after {attempts} attempt(s)", item.key, outcome.as_str());
+///     }
+/// }
+///
+/// let alias = Alias::from_mc_host("http://minio.example:9000").unwrap();
+/// let mut job = Job::new(Spec::default(), Client::new(&alias, "bucket", None));
+/// let mut net = Toy::default();
+/// while job.advance(&mut net, &mut Print, None) {}
+/// assert_eq!(job.end(), End::Complete);
+/// assert_eq!((job.counts().total, job.counts().triggered), (1, 1));
+/// ```
 #[derive(Debug)]
 pub struct Job {
     spec: Spec,
     client: Client,
     reader: Reader,
-    shapes: Shapes,
+    table: StatusTable,
     spool: Spool,
     flights: Flights,
     window: Window,
-    retries: BTreeMap<(Duration, u64), Flight>,
-    retried: u64,
+    /// Versions that wait for another attempt, by when it may start and the number of the retry.
+    retries: BTreeMap<(Instant, u64), Flight>,
     pacer: Pacer,
     counts: Counts,
-    refused: Option<Cause>,
-    refused_copy: bool,
+    fatal: Option<Failure>,
     outage: Outage,
-    stopped: Option<Duration>,
+    stopped: Option<Instant>,
     given_up: u64,
     location_asked: bool,
-    next_scan: Duration,
+    next_scan: Instant,
     events: Vec<Event>,
 }
 
@@ -82,20 +149,18 @@ impl Job {
             reader: Reader::new(&spec.prefix),
             pacer: Pacer::new(spec.rate_limit),
             client,
-            shapes: Shapes::default(),
+            table: StatusTable::default(),
             spool: Spool::new(spec.times),
             flights: Flights::default(),
             window: Window::new(spec.concurrent),
             retries: BTreeMap::new(),
-            retried: 0,
             counts: Counts::default(),
-            refused: None,
-            refused_copy: false,
+            fatal: None,
             outage: Outage::default(),
             stopped: None,
             given_up: 0,
             location_asked: false,
-            next_scan: Duration::ZERO,
+            next_scan: Instant::default(),
             events: Vec::new(),
             spec,
         }
@@ -108,17 +173,12 @@ impl Job {
 
     /// Whether the listing was read to its end, so that the total is known.
     pub fn listed(&self) -> bool {
-        self.reader.ended()
+        *self.reader.state() == State::Complete
     }
 
     /// Listings opened so far.
     pub fn listings(&self) -> u32 {
         self.reader.listings()
-    }
-
-    /// Whether what the server refused was a copy, not a HEAD.
-    pub fn refused_copy(&self) -> bool {
-        self.refused_copy
     }
 
     /// Gives everything up at once, because nobody reads the output any more.
@@ -128,7 +188,15 @@ impl Job {
         for ticket in self.flights.tickets(|_| true) {
             net.cancel(ticket);
             self.flights.take(ticket);
+            self.given_up += 1;
         }
+        self.count_rest();
+    }
+
+    /// Counts what was listed and has not ended.
+    fn count_rest(&mut self) {
+        let waiting = self.spool.len() + self.retries.len();
+        self.counts.not_reached = waiting as u64 + self.given_up;
     }
 
     /// The client, for what comes after the run.
@@ -137,7 +205,7 @@ impl Job {
     }
 
     /// For how long the server has been out.
-    pub fn out_for(&self, now: Duration) -> Option<Duration> {
+    pub fn out_for(&self, now: Instant) -> Option<Duration> {
         self.outage.lasts(now)
     }
 
@@ -153,11 +221,11 @@ impl Job {
 
     /// How it ended, once [`Job::advance`] has returned `false`.
     pub fn end(&self) -> End {
-        if let Some(cause) = &self.refused {
-            return End::Refused(cause.clone());
+        if let Some(failure) = &self.fatal {
+            return End::Fatal(failure.clone());
         }
         match self.reader.state() {
-            State::Failed(failure) => End::Listing(failure.clone()),
+            State::Failed(unfinished) => End::Listing(unfinished.clone()),
             State::Complete if self.counts.not_reached == 0 => End::Complete,
             _ => End::Stopped,
         }
@@ -169,14 +237,13 @@ impl Job {
         &mut self,
         net: &mut N,
         sink: &mut dyn Sink,
-        until: Option<Duration>,
+        until: Option<Instant>,
     ) -> bool {
         self.check_stop(net);
         self.drive_listing(net);
         self.start_flights(net);
         if self.is_done() {
-            let waiting = self.spool.len() + self.retries.len();
-            self.counts.not_reached = waiting as u64 + self.given_up;
+            self.count_rest();
             return false;
         }
         let until = self.due(net.now()).into_iter().chain(until).min();
@@ -191,7 +258,7 @@ impl Job {
     }
 
     fn stopping(&self) -> bool {
-        self.stopped.is_some() || self.refused.is_some()
+        self.stopped.is_some() || self.fatal.is_some()
     }
 
     fn is_done(&self) -> bool {
@@ -231,10 +298,7 @@ impl Job {
 
     fn start_flights<N: Net>(&mut self, net: &mut N) {
         let now = net.now();
-        while !self.stopping() && self.flights.len() < self.window.size() && self.has_work(now) {
-            if !self.pacer.try_start(now) {
-                break;
-            }
+        while self.next_start(now).is_some_and(|at| at <= now) {
             let flight = match self.retries.first_entry().filter(|entry| entry.key().0 <= now) {
                 Some(due) => due.remove(),
                 None => match self.spool.pop() {
@@ -242,19 +306,29 @@ impl Job {
                     None => break,
                 },
             };
+            self.pacer.start(now);
             self.launch(net, flight);
         }
     }
 
-    fn has_work(&self, now: Duration) -> bool {
-        self.has_fresh(now) || self.retries.keys().next().is_some_and(|(due, _)| *due <= now)
+    /// When the next attempt may start; `None` while only an event can make room or work for one.
+    fn next_start(&self, now: Instant) -> Option<Instant> {
+        if self.stopping() || self.flights.len() >= self.window.size() {
+            return None;
+        }
+        let work = self.next_retry().into_iter().chain(self.next_fresh(now)).min()?;
+        Some(work.max(self.pacer.next_start()))
     }
 
-    fn has_fresh(&self, now: Duration) -> bool {
+    fn next_retry(&self) -> Option<Instant> {
+        self.retries.keys().next().map(|(at, _)| *at)
+    }
+
+    /// When a version of the spool may be begun.
+    fn next_fresh(&self, now: Instant) -> Option<Instant> {
         let waiting = self.retries.len();
-        !self.spool.is_empty()
-            && waiting < MAX_RETRIES
-            && self.outage.next_start(waiting, now) <= now
+        (!self.spool.is_empty() && waiting < MAX_RETRIES)
+            .then(|| self.outage.next_start(waiting, now))
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
@@ -271,62 +345,44 @@ impl Job {
     }
 
     /// The next moment at which something is due without any event.
-    fn due(&self, now: Duration) -> Option<Duration> {
-        let mut due: Vec<Duration> = self.reader.due().into_iter().collect();
-        if self.flights.len() > 0 {
-            due.push(self.next_scan);
-        }
-        if self.flights.len() < self.window.size() && !self.stopping() {
-            if let Some((at, _)) = self.retries.keys().next() {
-                due.push(self.pacer.next_start().max(*at));
-            }
-            let waiting = self.retries.len();
-            if !self.spool.is_empty() && waiting < MAX_RETRIES {
-                due.push(self.pacer.next_start().max(self.outage.next_start(waiting, now)));
-            }
-        }
-        due.into_iter().min().map(|at| at.max(now))
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let scan = (self.flights.len() > 0).then_some(self.next_scan);
+        let due = [self.reader.due(), scan, self.next_start(now)].into_iter().flatten().min();
+        due.map(|at| at.max(now))
     }
 
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         match event {
-            Event::Response(LISTING, result) if *self.reader.state() == State::Opening => {
-                self.reader.on_response(net, &mut self.client, result);
-                self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
+            event if event.ticket() == Ticket::Listing => self.on_listing(net, sink, event),
+            Event::Response(ticket @ Ticket::Version(_), result) => {
+                self.on_answer(net, sink, ticket, &result);
             }
-            Event::Chunk(LISTING, chunk) if *self.reader.state() == State::Reading => {
-                self.on_chunk(net, sink, &chunk);
-            }
-            Event::End(LISTING, result) if *self.reader.state() == State::Reading => {
-                self.reader.on_end(net, result);
-            }
-            // Came together with what made the reader close this listing: the rest of a listing
-            // that carries an error must not make it a complete one.
-            Event::Response(LISTING, _) | Event::Chunk(..) | Event::End(..) => {}
-            Event::Response(LOCATION, Ok(response)) => {
+            Event::Response(Ticket::Location, Ok(response)) => {
                 self.client.learn_region(&response);
             }
-            Event::Response(ticket, result) => self.on_answer(net, sink, ticket, &result),
+            // Without the region the versions that need it are tried again, and then fail.
+            _ => {}
         }
     }
 
-    fn on_chunk<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, chunk: &[u8]) {
-        let Self { reader, shapes, spool, counts, spec, .. } = self;
-        reader.on_chunk(net, chunk, shapes, |item, _, shapes| {
-            let Some(shape) = shapes.get(item.shape) else { return };
+    fn on_listing<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
+        let Self { reader, client, table, spool, counts, spec, .. } = self;
+        reader.on_event(net, client, event, table, |item, _, table| {
+            let Some(statuses) = table.get(item.statuses) else { return };
             if !spec.only.allows(&item) {
                 return;
             }
-            if spec.arn.as_deref().is_some_and(|arn| !shape.concerns(arn)) {
+            if spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
                 return;
             }
-            counts.found(&item, shape);
+            counts.found(&item, statuses);
             if spec.mode == Mode::DryRun {
-                sink.version(&item, shape, &Outcome::Listed, 0);
+                sink.version(&item, statuses, &Outcome::Listed, 0);
             } else {
                 spool.push(&item);
             }
         });
+        self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
     }
 
     /// Gives up exchanges that take too long: a server that accepts and never answers would hold

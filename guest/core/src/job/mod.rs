@@ -2,6 +2,7 @@
 
 mod copy;
 mod counts;
+mod failure;
 mod flights;
 mod machine;
 mod outage;
@@ -14,8 +15,9 @@ mod window;
 
 pub(crate) use copy::{ALGORITHM, Plan};
 pub use counts::Counts;
+pub use failure::{During, Failure};
 pub use machine::{End, Job, Sink};
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};
 pub use retention::no_default_retention;
-pub use spec::{MEMORY, Mode, Only, Spec};
+pub use spec::{CONCURRENT, CONCURRENT_RANGE, MEMORY, MIN_MEMORY, Mode, Only, Spec, SpecError};

@@ -5,9 +5,8 @@
 //! would make every restart of a server a failed run. So what was begun is tried again until the
 //! server answers, and nothing else is begun.
 
-use crate::wire::{Cause, TransportError};
-
 use crate::job::outcome::Verdict;
+use crate::wire::{Cause, Instant, TransportError};
 use std::time::Duration;
 
 /// How long a server may be out before versions fail for it.
@@ -28,14 +27,14 @@ const MAX_FAILURES: u32 = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     /// Since when it has given no other answer.
-    since: Option<Duration>,
+    since: Option<Instant>,
     /// Versions that failed for it since.
     failures: u32,
 }
 
 impl Outage {
     /// An answer, or what came instead of it. Returns whether that is the end of an outage.
-    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Duration) -> bool {
+    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Instant) -> bool {
         match verdict {
             Verdict::Again(cause) if is_absence(cause) => {
                 self.since.get_or_insert(now);
@@ -46,26 +45,26 @@ impl Outage {
     }
 
     /// For how long the server has been out, once that is known.
-    pub(crate) fn lasts(&self, now: Duration) -> Option<Duration> {
-        let lasts = now.saturating_sub(self.since?);
+    pub(crate) fn lasts(&self, now: Instant) -> Option<Duration> {
+        let lasts = now - self.since?;
         (lasts >= NOTICE).then_some(lasts)
     }
 
     /// Whether the server is out, and not for so long that it will not come back.
-    fn may_end(&self, now: Duration) -> bool {
+    fn may_end(&self, now: Instant) -> bool {
         self.since.is_some_and(|since| now < since + PATIENCE)
     }
 
     /// From when on another version may be begun beside this many that wait for another attempt.
-    pub(crate) fn next_start(&self, waiting: usize, now: Duration) -> Duration {
+    pub(crate) fn next_start(&self, waiting: usize, now: Instant) -> Instant {
         match self.since {
             Some(since) if waiting >= PROBES && now >= since + NOTICE => since + PATIENCE,
-            _ => Duration::ZERO,
+            _ => Instant::default(),
         }
     }
 
     /// Whether a version whose last attempt failed so gets one more. `waiting` others do so too.
-    pub(crate) fn spares(&self, cause: &Cause, waiting: usize, now: Duration) -> bool {
+    pub(crate) fn spares(&self, cause: &Cause, waiting: usize, now: Instant) -> bool {
         waiting > 0 && is_absence(cause) && self.may_end(now)
     }
 
@@ -85,7 +84,7 @@ fn is_absence(cause: &Cause) -> bool {
     match cause {
         Cause::Transport(error) => *error != TransportError::Denied,
         Cause::Server(error) => matches!(error.status, 502..=504),
-        Cause::Refused(_) => false,
+        Cause::Declined(_) => false,
     }
 }
 
@@ -94,8 +93,8 @@ mod tests {
     use super::*;
     use crate::wire::S3Error;
 
-    const fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
+    const fn at(seconds: u64) -> Instant {
+        Instant::since_origin(Duration::from_secs(seconds))
     }
 
     fn answered(status: u16) -> Cause {
@@ -105,11 +104,14 @@ mod tests {
     #[test]
     fn it_begins_with_silence_and_ends_with_any_word() {
         let mut outage = Outage::default();
-        let refused = Cause::Transport(TransportError::Refused);
+        let refused = Cause::Transport(TransportError::ConnectionRefused);
         assert!(!outage.spares(&refused, 5, at(0)));
         assert!(!outage.heard(&Verdict::Again(refused.clone()), at(1)));
         assert!(!outage.heard(&Verdict::Again(answered(503)), at(20)));
-        assert_eq!((outage.lasts(at(1)), outage.lasts(at(20))), (None, Some(at(19))));
+        assert_eq!(
+            (outage.lasts(at(1)), outage.lasts(at(20))),
+            (None, Some(Duration::from_secs(19)))
+        );
         assert!(outage.spares(&refused, 5, at(30)) && outage.spares(&answered(503), 5, at(30)));
         assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
         assert_eq!((outage.next_start(9, at(30)), outage.next_start(10, at(30))), (at(0), at(31)));
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn twenty_failures_in_a_row_end_the_run() {
         let mut outage = Outage::default();
-        let gone = Cause::Transport(TransportError::Refused);
+        let gone = Cause::Transport(TransportError::ConnectionRefused);
         (1..20).for_each(|_| assert!(!outage.failed(&gone)));
         assert!(!outage.failed(&answered(400)), "an answer");
         (1..20).for_each(|_| assert!(!outage.failed(&gone)));

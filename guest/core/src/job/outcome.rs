@@ -4,6 +4,7 @@
 //! looks at anything else. So a 200 is a trigger, and so are the 405 of a delete marker or a
 //! pending purge and the 400 of an object encrypted with the customer's key; no other answer is.
 
+use crate::job::failure::Failure;
 use crate::wire::Cause;
 use crate::wire::{NO_BUCKET, REQUEST_ID, Response, S3Error, is_wrong_region, retry};
 
@@ -51,7 +52,7 @@ pub enum Outcome {
     /// Gone here, answered by another site.
     Elsewhere,
     /// Not queued.
-    Failed(Cause),
+    Failed(Failure),
     /// A dry run only lists.
     Listed,
 }
@@ -79,7 +80,7 @@ impl Verdict {
         match response.status {
             200 => match response.header("x-amz-replication-status") {
                 Some("REPLICA") => Self::Elsewhere,
-                None if !has(REQUEST_ID) => Self::Failed(Cause::Refused(FOREIGN.to_owned())),
+                None if !has(REQUEST_ID) => Self::Failed(Cause::Declined(FOREIGN.to_owned())),
                 _ => Self::Triggered(Trigger::Object),
             },
             405 if has("x-minio-replication-delete-status") => Self::Triggered(Trigger::Purge),

@@ -1,5 +1,6 @@
 //! `--rate-limit`: starts spaced evenly, without bursts.
 
+use crate::wire::Instant;
 use std::time::Duration;
 
 /// How late a start may come without the ones behind it being shifted. A loop that wakes up late
@@ -11,7 +12,7 @@ const SLACK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Pacer {
     interval: Duration,
-    next: Duration,
+    next: Instant,
 }
 
 impl Pacer {
@@ -21,21 +22,17 @@ impl Pacer {
         let interval = rate.map_or(Duration::ZERO, |rate| {
             Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX)
         });
-        Self { interval, next: Duration::ZERO }
+        Self { interval, next: Instant::default() }
     }
 
     /// When the next start may happen.
-    pub(super) fn next_start(&self) -> Duration {
+    pub(super) fn next_start(&self) -> Instant {
         self.next
     }
 
-    /// Takes a start at `now` if one is due.
-    pub(super) fn try_start(&mut self, now: Duration) -> bool {
-        if now < self.next {
-            return false;
-        }
-        self.next = self.next.max(now.saturating_sub(SLACK)).saturating_add(self.interval);
-        true
+    /// Takes the start that was due, at `now`.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.next = self.next.max(now - SLACK) + self.interval;
     }
 }
 
@@ -44,15 +41,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A moment after the beginning.
+    fn at(time: Duration) -> Instant {
+        Instant::default() + time
+    }
+
+    /// Takes a start at `now` if one is due.
+    fn try_start(pacer: &mut Pacer, now: Duration) -> bool {
+        let due = pacer.next_start() <= at(now);
+        if due {
+            pacer.start(at(now));
+        }
+        due
+    }
+
     /// Runs a loop that wakes up late by the given delays and returns the times of the starts.
     fn starts(rate: f64, seconds: u64, mut late: impl FnMut() -> Duration) -> Vec<Duration> {
         let mut pacer = Pacer::new(Some(rate));
         let (mut now, mut starts) = (Duration::ZERO, Vec::new());
         while now < Duration::from_secs(seconds) {
-            while pacer.try_start(now) {
+            while try_start(&mut pacer, now) {
                 starts.push(now);
             }
-            now = pacer.next_start().max(now) + late();
+            now = pacer.next_start().origin_age().max(now) + late();
         }
         starts
     }
@@ -60,7 +71,7 @@ mod tests {
     #[test]
     fn without_a_limit_every_start_is_due() {
         let mut pacer = Pacer::new(None);
-        assert!((0..1000).all(|_| pacer.try_start(Duration::ZERO)));
+        assert!((0..1000).all(|_| try_start(&mut pacer, Duration::ZERO)));
     }
 
     #[test]
@@ -82,9 +93,9 @@ mod tests {
     #[test]
     fn a_pause_is_not_followed_by_a_burst() {
         let mut pacer = Pacer::new(Some(10.0));
-        assert!(pacer.try_start(Duration::ZERO));
+        assert!(try_start(&mut pacer, Duration::ZERO));
         let after = Duration::from_secs(60);
-        let burst = (0..10).filter(|_| pacer.try_start(after)).count();
+        let burst = (0..10).filter(|_| try_start(&mut pacer, after)).count();
         assert_eq!(burst, 1, "starts at once");
     }
 
@@ -92,8 +103,8 @@ mod tests {
     fn fractions_are_rates_too() {
         assert_eq!(starts(0.5, 10, || Duration::ZERO).len(), 5);
         let mut pacer = Pacer::new(Some(1e-30));
-        assert!(pacer.try_start(Duration::ZERO));
-        assert!(!pacer.try_start(Duration::from_secs(1 << 40)));
+        assert!(try_start(&mut pacer, Duration::ZERO));
+        assert!(!try_start(&mut pacer, Duration::from_secs(1 << 40)));
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! `--clear-checksum` on a bucket with a default retention would lock what it copies.
 
-use crate::wire::exchange::{EXCHANGE, Told, exchange};
+use crate::job::failure::{During, Failure};
+use crate::wire::exchange::{OnRetryAfter, exchange};
 use crate::wire::{Cause, Client, Net, xml};
 
 /// Refuses the run when the bucket has a default retention: the server stamps it on every object
@@ -11,10 +12,19 @@ use crate::wire::{Cause, Client, Net, xml};
 pub fn no_default_retention<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: Told<'_>,
+    on_retry_after: OnRetryAfter<'_>,
+) -> Result<(), Failure> {
+    refuse_retention(net, client, on_retry_after)
+        .map_err(|cause| Failure { cause, during: During::LockConfiguration })
+}
+
+fn refuse_retention<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    on_retry_after: OnRetryAfter<'_>,
 ) -> Result<(), Cause> {
-    let response = match exchange(net, client, told, &mut |net, client| {
-        client.lock_configuration(net, EXCHANGE);
+    let response = match exchange(net, client, on_retry_after, &mut |net, client| {
+        client.lock_configuration(net);
     }) {
         Ok(response) => response,
         Err(Cause::Server(error)) if error.code == "ObjectLockConfigurationNotFoundError" => {
@@ -28,7 +38,7 @@ pub fn no_default_retention<N: Net>(
         .or_else(|| xml::text(&document, "Years").map(|years| format!("{years} years")));
     let Some(period) = period else { return Ok(()) };
     let bucket = client.bucket();
-    Err(Cause::Refused(format!(
+    Err(Cause::Declined(format!(
         "It has a default retention ({} for {period}), which the server would put on every object copied. Nothing was copied. Remove it for the time of the run: mc retention clear --default ALIAS/{bucket}",
         xml::text(&document, "Mode").unwrap_or_default()
     )))

@@ -7,12 +7,11 @@
 //! takes about 25 here, so 64 MiB hold two and a half million.
 
 use crate::listing::{Item, Modified};
-
 use crate::wire::VersionId;
 use std::collections::VecDeque;
 
 /// Bytes per block. Blocks are freed as they are read, so this is the granularity of memory.
-const BLOCK: usize = 64 * 1024;
+pub(super) const BLOCK: usize = 64 * 1024;
 
 const DELETE_MARKER: u8 = 1;
 const VERSION_UUID: u8 = 2;
@@ -80,7 +79,7 @@ impl Spool {
                 Modified::Nanos(_) => MODIFIED_NANOS,
                 Modified::Text(_) => MODIFIED_TEXT,
             }
-            | if item.shape == 0 { 0 } else { SHAPED };
+            | if item.statuses == 0 { 0 } else { SHAPED };
         record.push(flags);
         let shared = common_prefix(&self.last_in.key, &item.key);
         put_number(&mut record, shared as u64);
@@ -100,8 +99,8 @@ impl Spool {
                 self.last_in.seconds = seconds;
             }
         }
-        if item.shape != 0 {
-            put_number(&mut record, u64::from(item.shape));
+        if item.statuses != 0 {
+            put_number(&mut record, u64::from(item.statuses));
         }
         self.last_in.key.truncate(shared);
         self.last_in.key.push_str(item.key.get(shared..).unwrap_or_default());
@@ -149,13 +148,13 @@ impl Spool {
             let fraction = u32::from_le_bytes(*read.array()?);
             Modified::Nanos(i128::from(seconds) * 1_000_000_000 + i128::from(fraction))
         };
-        let shape = if flags & SHAPED == 0 { 0 } else { u32::try_from(read.number()?).ok()? };
+        let statuses = if flags & SHAPED == 0 { 0 } else { u32::try_from(read.number()?).ok()? };
         self.at = block.len() - read.bytes.len();
         self.len -= 1;
         self.last_out.key.truncate(shared);
         self.last_out.key.push_str(key.get(shared..)?);
         self.last_out.seconds = seconds;
-        Some(Item { key, version, modified, delete_marker: flags & DELETE_MARKER != 0, shape })
+        Some(Item { key, version, modified, delete_marker: flags & DELETE_MARKER != 0, statuses })
     }
 }
 
@@ -250,12 +249,12 @@ mod tests {
             "\\PC{0,40}".prop_map(|text| Modified::Text(text.into())),
         ];
         ("(data/|é/|😀){0,3}\\PC{1,30}", version, modified, any::<bool>(), 0u32..70_000).prop_map(
-            |(key, version, modified, delete_marker, shape)| Item {
+            |(key, version, modified, delete_marker, statuses)| Item {
                 key,
                 version,
                 modified,
                 delete_marker,
-                shape,
+                statuses,
             },
         )
     }
@@ -294,7 +293,7 @@ mod tests {
                 version: VersionId::Uuid(uuid),
                 modified: Modified::Nanos(1_795_000_000_000_000_000 + i128::from(n) * 7_000_001),
                 delete_marker: false,
-                shape: 0,
+                statuses: 0,
             });
         }
         assert!(

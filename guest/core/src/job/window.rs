@@ -1,15 +1,14 @@
-//! How many versions may be in flight at present: `--concurrent` is the most, the server's mood
-//! decides below that.
+//! How many versions may be in flight: at most `--concurrent`, and fewer while the server is
+//! overloaded.
 //!
 //! A server that answers 429 or 503 with 100 requests in flight is not helped by 99. The number is
 //! halved on overload, once for all requests that were in flight together, and grows by one per
 //! second without overload. It begins small and grows with every answer, so that a server with few
 //! request slots rejects a handful instead of hundreds.
 
+use crate::job::spec::CONCURRENT;
+use crate::wire::Instant;
 use std::time::Duration;
-
-/// In flight at the beginning: mc's own default.
-const START: usize = 10;
 
 /// Without overload for this long, the number grows by one.
 const CALM: Duration = Duration::from_secs(1);
@@ -21,14 +20,20 @@ pub(super) struct Window {
     size: usize,
     /// Until the first overload every answer makes room for one more.
     opening: bool,
-    changed: Duration,
-    cut: Option<Duration>,
+    changed: Instant,
+    cut: Option<Instant>,
 }
 
 impl Window {
     /// At most `most` in flight.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, size: most.min(START), opening: true, changed: Duration::ZERO, cut: None }
+        Self {
+            most,
+            size: most.min(CONCURRENT),
+            opening: true,
+            changed: Instant::default(),
+            cut: None,
+        }
     }
 
     /// How many may be in flight now.
@@ -42,7 +47,7 @@ impl Window {
     }
 
     /// An answer that shows no overload.
-    pub(super) fn calm(&mut self, now: Duration) {
+    pub(super) fn calm(&mut self, now: Instant) {
         if self.size < self.most && (self.opening || now >= self.changed + CALM) {
             self.size += 1;
             self.changed = now;
@@ -50,7 +55,7 @@ impl Window {
     }
 
     /// The server was overloaded by a request that was begun at `started`.
-    pub(super) fn overload(&mut self, started: Duration, now: Duration) {
+    pub(super) fn overload(&mut self, started: Instant, now: Instant) {
         // Those begun before the last cut were part of the same crowd.
         if self.cut.is_some_and(|cut| started <= cut) {
             return;
@@ -66,8 +71,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    const fn at(millis: u64) -> Duration {
-        Duration::from_millis(millis)
+    const fn at(millis: u64) -> Instant {
+        Instant::since_origin(Duration::from_millis(millis))
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! One version as the replication diff lists it.
 
+use crate::listing::statuses::StatusTable;
 use crate::wire::VersionId;
 use crate::wire::timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
 /// When a version was last modified. `x-minio-source-mtime` must repeat the text of the listing
@@ -51,12 +51,12 @@ pub struct Item {
     pub modified: Modified,
     /// `deletemarker` of the listing: a delete marker, or a version whose purge is pending.
     pub delete_marker: bool,
-    /// Its statuses, an index into [`Shapes`].
-    pub shape: u32,
+    /// Its statuses, an index into [`StatusTable`].
+    pub statuses: u32,
 }
 
 /// What kind of change is to be replicated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
     /// An object version.
     Put,
@@ -74,108 +74,6 @@ impl Operation {
             Self::Delete => "DEL",
             Self::Purge => "purge",
         }
-    }
-}
-
-/// The statuses of a version. A backlog of millions has a handful of them, so they are kept once.
-#[derive(Debug, Clone)]
-pub struct Shape {
-    /// `rStatus`: `PENDING`, `FAILED`, or empty for an existing object that never was replicated.
-    pub status: String,
-    /// `dStatus`: status of a pending purge, empty when there is none.
-    pub delete_status: String,
-    /// The `targets` member as the server sent it, `None` when there is none.
-    pub targets_json: Option<Box<RawValue>>,
-    /// ARN, replication status and purge status of each target.
-    pub targets: Vec<TargetStatus>,
-}
-
-/// The status of a version at one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetStatus {
-    /// The target ARN.
-    pub arn: String,
-    /// `rStatus` of this target.
-    pub status: String,
-    /// `drStatus` of this target.
-    pub delete_status: String,
-}
-
-/// How a never replicated version is called: mc has a word for the rule, `existing-objects`.
-pub const EXISTING: &str = "EXISTING";
-
-impl Shape {
-    /// `PENDING`, `FAILED` or `EXISTING`; for a purge, the status of the purge.
-    pub fn label(&self) -> &str {
-        match (self.delete_status.as_str(), self.status.as_str()) {
-            ("", "") => EXISTING,
-            ("", status) | (status, _) => status,
-        }
-    }
-
-    /// What is to be replicated.
-    pub fn operation(&self, delete_marker: bool) -> Operation {
-        let purge = !self.delete_status.is_empty()
-            || self.targets.iter().any(|target| !target.delete_status.is_empty());
-        match (purge, delete_marker) {
-            (true, _) => Operation::Purge,
-            (false, true) => Operation::Delete,
-            (false, false) => Operation::Put,
-        }
-    }
-
-    /// Whether the version waits for this target. The server's own `arn` parameter does not filter
-    /// rows, and of an existing object it cannot be seen which target it lacks (observed).
-    pub fn concerns(&self, arn: &str) -> bool {
-        self.targets.iter().any(|target| target.arn == arn)
-            || (self.status.is_empty() && self.targets.is_empty())
-    }
-}
-
-/// The shapes seen so far, each with a number.
-#[derive(Debug, Default)]
-pub struct Shapes {
-    list: Vec<Shape>,
-    numbers: HashMap<Box<[u8]>, u32>,
-    scratch: Vec<u8>,
-}
-
-impl Shapes {
-    /// The shape with this number.
-    pub fn get(&self, number: u32) -> Option<&Shape> {
-        self.list.get(usize::try_from(number).ok()?)
-    }
-
-    fn intern(&mut self, line: &Line<'_>) -> Result<u32, serde_json::Error> {
-        let raw = line.targets.filter(|raw| !matches!(raw.get(), "null" | "{}"));
-        let targets = raw.map_or("", RawValue::get);
-        self.scratch.clear();
-        for part in [line.status.as_ref(), line.delete_status.as_ref(), targets] {
-            self.scratch.extend_from_slice(part.as_bytes());
-            self.scratch.push(0);
-        }
-        if let Some(number) = self.numbers.get(self.scratch.as_slice()) {
-            return Ok(*number);
-        }
-        let parsed: std::collections::BTreeMap<String, TargetLine> =
-            if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
-        let shape = Shape {
-            status: line.status.to_string(),
-            delete_status: line.delete_status.to_string(),
-            targets_json: raw.map(ToOwned::to_owned),
-            targets: parsed
-                .into_iter()
-                .map(|(arn, target)| TargetStatus {
-                    arn,
-                    status: target.status,
-                    delete_status: target.delete_status,
-                })
-                .collect(),
-        };
-        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        self.list.push(shape);
-        self.numbers.insert(self.scratch.as_slice().into(), number);
-        Ok(number)
     }
 }
 
@@ -202,14 +100,6 @@ struct Line<'a> {
     delete_marker: bool,
 }
 
-#[derive(Deserialize)]
-struct TargetLine {
-    #[serde(default, rename = "rStatus")]
-    status: String,
-    #[serde(default, rename = "drStatus")]
-    delete_status: String,
-}
-
 /// What is wrong with a line of the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadLine {
@@ -221,13 +111,25 @@ pub enum BadLine {
     Error(String),
 }
 
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(text) => write!(f, "not an entry of a replication diff: {text:?}"),
+            Self::NoKey => f.write_str("an entry without an object name"),
+            Self::Error(error) => f.write_str(error),
+        }
+    }
+}
+
+impl std::error::Error for BadLine {}
+
 /// Reads one line into an item, and the time of its last replication status (`replTimestamp`).
 ///
 /// # Errors
 /// [`BadLine`]; each of them means that the listing cannot be trusted from here on.
 pub fn parse_line<'a>(
     line: &'a [u8],
-    shapes: &mut Shapes,
+    table: &mut StatusTable,
 ) -> Result<(Item, Cow<'a, str>), BadLine> {
     let not_json = || {
         let text = String::from_utf8_lossy(line.get(..60).unwrap_or(line)).into_owned();
@@ -241,14 +143,16 @@ pub fn parse_line<'a>(
     if let Some(error) = parsed.error.map(RawValue::get).filter(|error| *error != "null") {
         // A Go error: a string from the storage layer, or `{}` where it does not marshal.
         let text = serde_json::from_str::<String>(error).unwrap_or_default();
-        let text = if text.is_empty() { "an error it does not name".to_owned() } else { text };
+        let text = if text.is_empty() { "an unnamed error".to_owned() } else { text };
         return Err(BadLine::Error(text));
     }
     if parsed.object.is_empty() {
         return Err(BadLine::NoKey);
     }
     let item = Item {
-        shape: shapes.intern(&parsed).map_err(|_| not_json())?,
+        statuses: table
+            .intern(&parsed.status, &parsed.delete_status, parsed.targets)
+            .map_err(|_| not_json())?,
         version: VersionId::parse(&parsed.version_id),
         modified: Modified::Text(parsed.modified.into()),
         delete_marker: parsed.delete_marker,
@@ -260,19 +164,20 @@ pub fn parse_line<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listing::statuses::{EXISTING, Statuses};
 
     const ARN: &str = "arn:minio:replication::ed53:dst";
 
-    fn parse(line: &str) -> Result<(Item, Shape), BadLine> {
-        let mut shapes = Shapes::default();
-        let (item, _) = parse_line(line.as_bytes(), &mut shapes)?;
-        let shape = shapes.get(item.shape).unwrap().clone();
-        Ok((item, shape))
+    fn parse(line: &str) -> Result<(Item, Statuses), BadLine> {
+        let mut table = StatusTable::default();
+        let (item, _) = parse_line(line.as_bytes(), &mut table)?;
+        let statuses = table.get(item.statuses).unwrap().clone();
+        Ok((item, statuses))
     }
 
     #[test]
     fn a_failed_version_is_read_with_its_targets() {
-        let (item, shape) = parse(
+        let (item, statuses) = parse(
             r#" {"object":"a\u003cb","versionId":"8a38e1a2-0000-4000-8000-0123456789ab","targets":{"arn:minio:replication::ed53:dst":{"rStatus":"FAILED"}},"rStatus":"FAILED","replTimestamp":"2026-11-24T08:28:26.663850195Z","lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false}"#,
         )
         .unwrap();
@@ -281,42 +186,42 @@ mod tests {
         assert!(matches!(item.version, VersionId::Uuid(_)));
         assert_eq!(item.modified.to_string(), "2026-11-24T08:28:26.645675391Z");
         assert_eq!(
-            (shape.label(), shape.operation(item.delete_marker)),
+            (statuses.label(), statuses.operation(item.delete_marker)),
             ("FAILED", Operation::Put)
         );
-        assert!(shape.concerns(ARN) && !shape.concerns("arn:other"));
+        assert!(statuses.concerns(ARN) && !statuses.concerns("arn:other"));
     }
 
     #[test]
     fn markers_purges_and_existing_objects_are_told_apart() {
-        let (item, shape) =
+        let (item, statuses) =
             parse(r#"{"object":"m","versionId":"null","rStatus":"PENDING","deletemarker":true}"#)
                 .unwrap();
-        assert_eq!(shape.operation(item.delete_marker), Operation::Delete);
-        let (item, shape) = parse(
+        assert_eq!(statuses.operation(item.delete_marker), Operation::Delete);
+        let (item, statuses) = parse(
             r#"{"object":"p","targets":{"arn:a":{"rStatus":"FAILED","drStatus":"PENDING"}},"rStatus":"FAILED","dStatus":"PENDING","deletemarker":true}"#,
         )
         .unwrap();
         assert_eq!(
-            (shape.label(), shape.operation(item.delete_marker)),
+            (statuses.label(), statuses.operation(item.delete_marker)),
             ("PENDING", Operation::Purge)
         );
-        let (item, shape) = parse(
+        let (item, statuses) = parse(
             r#"{"object":"nv1","versionId":"null","replTimestamp":"0001-01-01T00:00:00Z","lastModified":"2026-01-01T00:00:00Z","deletemarker":false}"#,
         )
         .unwrap();
-        assert_eq!((shape.label(), item.version), (EXISTING, VersionId::Null));
-        assert!(shape.concerns("any target: which one it lacks cannot be seen"));
+        assert_eq!((statuses.label(), item.version), (EXISTING, VersionId::Null));
+        assert!(statuses.concerns("any target: which one it lacks cannot be seen"));
     }
 
     #[test]
     fn equal_statuses_share_one_shape() {
-        let mut shapes = Shapes::default();
+        let mut table = StatusTable::default();
         let mut number = |status: &str| {
             let line = format!(
                 r#"{{"object":"k","rStatus":"{status}","targets":{{"arn:a":{{"rStatus":"{status}"}}}}}}"#
             );
-            parse_line(line.as_bytes(), &mut shapes).unwrap().0.shape
+            parse_line(line.as_bytes(), &mut table).unwrap().0.statuses
         };
         assert_eq!([number("FAILED"), number("PENDING"), number("FAILED")], [0, 1, 0]);
     }

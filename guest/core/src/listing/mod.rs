@@ -3,14 +3,15 @@
 mod entry;
 mod lines;
 mod reader;
+mod statuses;
 mod survey;
+mod unfinished;
 mod versions;
 
-pub use entry::{
-    BadLine, EXISTING, Item, Modified, Operation, Shape, Shapes, TargetStatus, parse_line,
-};
+pub use entry::{BadLine, Item, Modified, Operation, parse_line};
 pub use lines::{LineTooLong, Lines};
-pub use reader::{Break, Failure, LISTING};
 pub(crate) use reader::{Reader, State};
+pub use statuses::{EXISTING, StatusTable, Statuses, TargetStatus};
 pub(crate) use survey::survey;
-pub use versions::Seen;
+pub use unfinished::{Break, Unfinished};
+pub use versions::VersionSet;

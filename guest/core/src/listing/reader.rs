@@ -6,17 +6,17 @@
 //! read before is skipped. The same path serves a full spool, for which the listing is closed on
 //! purpose.
 
-use crate::listing::entry::{BadLine, Item, Shapes, parse_line};
+use crate::listing::entry::{BadLine, Item, parse_line};
 use crate::listing::lines::{LineTooLong, Lines};
+use crate::listing::statuses::StatusTable;
+use crate::listing::unfinished::{Break, Unfinished};
 use crate::wire::{
-    Cause, Client, NO_BUCKET, Net, Response, S3Error, Ticket, TransportError, VersionId,
-    is_wrong_region, retry,
+    Cause, Client, Event, Instant, NO_BUCKET, Net, Response, S3Error, Ticket, TransportError,
+    VersionId, is_wrong_region, retry,
 };
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::time::Duration;
-
-/// The ticket of the listing; there is one at a time.
-pub const LISTING: Ticket = u64::MAX;
 
 /// Listings without a new entry before the reader gives up.
 const MAX_FRUITLESS: u32 = 5;
@@ -42,62 +42,12 @@ pub(crate) enum State {
     Opening,
     /// Entries come.
     Reading,
-    /// Failed, to be taken up again at this time.
-    Waiting(Duration),
+    /// Failed, to be resumed at this time.
+    Waiting(Instant),
     /// Read to the end.
     Complete,
     /// Given up.
-    Failed(Box<Failure>),
-}
-
-/// Why a listing was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What happened.
-    pub cause: Break,
-    /// Whether any entry had been read: if not, nothing was begun.
-    pub begun: bool,
-    /// The last name read, empty when there is none.
-    pub after: String,
-}
-
-/// How a listing ended before its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Break {
-    /// The server refused it, or did not answer.
-    Refused(Cause),
-    /// The connection ended or fell silent in the middle.
-    Cut(String),
-    /// The server put an error into the listing.
-    Server(String),
-    /// What came is no replication diff; its beginning is kept.
-    Foreign(String),
-    /// An entry without a name.
-    NoKey,
-    /// Names did not come in order, so that what was read before cannot be skipped.
-    Unordered(String),
-    /// The server speaks no version of the API.
-    Unsupported,
-}
-
-impl std::fmt::Display for Break {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(cause) => cause.fmt(f),
-            Self::Cut(how) => write!(f, "the listing was cut off: {how}"),
-            Self::Server(error) => write!(f, "the server's listing failed: {error}"),
-            Self::Foreign(text) => {
-                write!(f, "the server did not send a replication diff but {text:?}")
-            }
-            Self::NoKey => f.write_str("the server sent an entry without an object name"),
-            Self::Unordered(key) => {
-                write!(f, "the listing was cut off and cannot be resumed: `{key}` came out of order")
-            }
-            Self::Unsupported => f.write_str(
-                "the server does not know the replication diff API (/minio/admin/v4 and v3): is it a MinIO or AIStor server?",
-            ),
-        }
-    }
+    Failed(Box<Unfinished>),
 }
 
 /// The reader of one backlog.
@@ -108,15 +58,14 @@ pub(crate) struct Reader {
     lines: Lines,
     /// Skipping what was read by an earlier listing.
     skipping: bool,
-    last_key: String,
+    last_key: Option<String>,
     last_versions: HashSet<VersionId>,
-    begun: bool,
     ordered: bool,
     attempts: u32,
     fruitless: u32,
     errors_here: u32,
     progressed: bool,
-    heard: Duration,
+    heard: Instant,
     listings: u32,
     retry_after: Duration,
 }
@@ -129,15 +78,14 @@ impl Reader {
             state: State::Idle,
             lines: Lines::default(),
             skipping: false,
-            last_key: String::new(),
+            last_key: None,
             last_versions: HashSet::new(),
-            begun: false,
             ordered: true,
             attempts: 0,
             fruitless: 0,
             errors_here: 0,
             progressed: false,
-            heard: Duration::ZERO,
+            heard: Instant::default(),
             listings: 0,
             retry_after: Duration::ZERO,
         }
@@ -173,25 +121,30 @@ impl Reader {
         matches!(self.state, State::Complete | State::Failed(_))
     }
 
-    /// Asks for the listing, or once more for it.
+    /// Opens the listing, or opens it once more.
     pub(crate) fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
         if !self.ordered {
-            return self.fail(Break::Unordered(self.last_key.clone()));
+            return self.fail(Break::Unordered(self.last_key.clone().unwrap_or_default()));
         }
-        self.state = State::Opening;
-        self.lines = Lines::default();
-        self.skipping = self.begun;
-        self.progressed = false;
         self.attempts += 1;
         self.listings += 1;
+        self.ask(net, client);
+    }
+
+    /// Asks for the listing, as a part of the attempt that was begun.
+    fn ask<N: Net>(&mut self, net: &mut N, client: &mut Client) {
+        self.state = State::Opening;
+        self.lines = Lines::default();
+        self.skipping = self.last_key.is_some();
+        self.progressed = false;
         self.heard = net.now();
-        client.list(net, LISTING, &self.prefix);
+        client.list(net, &self.prefix);
     }
 
     /// Closes the listing on purpose, because the spool is full or the user stopped the run.
     pub(crate) fn pause<N: Net>(&mut self, net: &mut N) {
         if matches!(self.state, State::Opening | State::Reading) {
-            net.cancel(LISTING);
+            net.cancel(Ticket::Listing);
         }
         if !self.ended() {
             self.state = State::Idle;
@@ -209,7 +162,7 @@ impl Reader {
     }
 
     /// When [`Reader::tick`] has something to do.
-    pub(crate) fn due(&self) -> Option<Duration> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(until) => Some(until),
             State::Opening | State::Reading => Some(self.heard + SILENCE),
@@ -222,7 +175,7 @@ impl Reader {
         match self.state {
             State::Waiting(until) if net.now() >= until => self.open(net, client),
             State::Opening | State::Reading if net.now() >= self.heard + SILENCE => {
-                net.cancel(LISTING);
+                net.cancel(Ticket::Listing);
                 let cause = Break::Cut(TransportError::Timeout(SILENCE).to_string());
                 self.broke(net, cause);
             }
@@ -230,8 +183,28 @@ impl Reader {
         }
     }
 
+    /// Handles an event of the listing. Every new item goes to `accept`, with its `replTimestamp`.
+    ///
+    /// Events that came together with what made the reader close this listing are dropped: the rest
+    /// of one that carries an error must not make it a complete one.
+    pub(crate) fn on_event<N: Net>(
+        &mut self,
+        net: &mut N,
+        client: &mut Client,
+        event: Event,
+        table: &mut StatusTable,
+        accept: impl FnMut(Item, &str, &StatusTable),
+    ) {
+        match (event, &self.state) {
+            (Event::Response(_, result), State::Opening) => self.on_response(net, client, result),
+            (Event::Chunk(_, chunk), State::Reading) => self.on_chunk(net, &chunk, table, accept),
+            (Event::End(_, result), State::Reading) => self.on_end(net, result),
+            _ => {}
+        }
+    }
+
     /// The head of the answer.
-    pub(crate) fn on_response<N: Net>(
+    fn on_response<N: Net>(
         &mut self,
         net: &mut N,
         client: &mut Client,
@@ -242,11 +215,11 @@ impl Reader {
             // A server that was there and is not may be restarting.
             Err(error)
                 if retry::ADMIN.retries_transport(&error)
-                    || (self.begun && retry::S3.retries_transport(&error)) =>
+                    || (self.last_key.is_some() && retry::S3.retries_transport(&error)) =>
             {
-                return self.refused(net, Cause::Transport(error), Duration::ZERO);
+                return self.not_opened(net, Cause::Transport(error), Duration::ZERO);
             }
-            Err(error) => return self.fail(Break::Refused(Cause::Transport(error))),
+            Err(error) => return self.fail(Break::NotOpened(Cause::Transport(error))),
             Ok(response) => response,
         };
         let region_changed = client.learn_region(&response);
@@ -255,45 +228,41 @@ impl Reader {
                 client.settle_api();
                 self.state = State::Reading;
             }
-            426 if client.lower_api() => {
-                self.attempts -= 1;
-                self.listings -= 1;
-                self.open(net, client);
-            }
+            426 if client.lower_api() => self.ask(net, client),
             426 => self.fail(Break::Unsupported),
             _ => {
                 let error = S3Error::from_response(&response);
-                let asked = retry::asked(&response, net.unix());
+                let asked = retry::retry_after(&response, net.unix());
                 if is_wrong_region(&error) && region_changed && self.attempts < 3 {
                     self.open(net, client);
                 } else if retry::retries_answer(&error)
                     // They were there when the listing was begun: the drives may be gone, or the server
                     // has just started.
-                    || (self.begun && [NO_BUCKET, NO_TARGET].contains(&error.code.as_str()))
+                    || (self.last_key.is_some() && [NO_BUCKET, NO_TARGET].contains(&error.code.as_str()))
                 {
-                    self.refused(net, Cause::Server(Box::new(error)), asked);
+                    self.not_opened(net, Cause::Server(Box::new(error)), asked);
                 } else {
-                    self.fail(Break::Refused(Cause::Server(Box::new(error))));
+                    self.fail(Break::NotOpened(Cause::Server(Box::new(error))));
                 }
             }
         }
     }
 
-    /// A piece of the body. Every new item goes to `accept`, with its `replTimestamp`.
-    pub(crate) fn on_chunk<N: Net>(
+    /// A piece of the body.
+    fn on_chunk<N: Net>(
         &mut self,
         net: &mut N,
         chunk: &[u8],
-        shapes: &mut Shapes,
-        mut accept: impl FnMut(Item, &str, &Shapes),
+        table: &mut StatusTable,
+        mut accept: impl FnMut(Item, &str, &StatusTable),
     ) {
         self.heard = net.now();
         let mut lines = std::mem::take(&mut self.lines);
         let mut bad = None;
-        let fed = lines.feed(chunk, |line| match parse_line(line, shapes) {
+        let fed = lines.feed(chunk, |line| match parse_line(line, table) {
             Ok((item, status_time)) => {
                 if self.is_new(&item) {
-                    accept(item, &status_time, shapes);
+                    accept(item, &status_time, table);
                 }
                 true
             }
@@ -310,16 +279,16 @@ impl Reader {
             (Some(BadLine::NotJson(text)), _) => Break::Foreign(text),
             (None, Err(LineTooLong)) => Break::Foreign("a line of more than a megabyte".to_owned()),
         };
-        net.cancel(LISTING);
+        net.cancel(Ticket::Listing);
         self.broke(net, cause);
     }
 
     /// The end of the body.
-    pub(crate) fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
+    fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
         match result {
             Err(error) => self.broke(net, Break::Cut(error.to_string())),
             Ok(()) if self.lines.rest().is_empty() => self.state = State::Complete,
-            Ok(()) if !self.begun && !self.lines.rest().starts_with(b"{") => {
+            Ok(()) if self.last_key.is_none() && !self.lines.rest().starts_with(b"{") => {
                 let rest = String::from_utf8_lossy(self.lines.rest()).chars().take(60).collect();
                 self.broke(net, Break::Foreign(rest));
             }
@@ -329,20 +298,22 @@ impl Reader {
 
     /// Whether the item comes behind everything read before, and remembers it if so.
     fn is_new(&mut self, item: &Item) -> bool {
-        match item.key.as_bytes().cmp(self.last_key.as_bytes()) {
-            _ if !self.begun => {}
-            std::cmp::Ordering::Less if self.skipping => return false,
-            std::cmp::Ordering::Less => self.ordered = false,
-            std::cmp::Ordering::Equal => {
-                let new = self.last_versions.insert(item.version.clone());
-                self.progressed |= new;
-                return new;
+        if let Some(last) = &mut self.last_key {
+            match item.key.as_bytes().cmp(last.as_bytes()) {
+                Ordering::Less if self.skipping => return false,
+                Ordering::Less => self.ordered = false,
+                Ordering::Equal => {
+                    let new = self.last_versions.insert(item.version.clone());
+                    self.progressed |= new;
+                    return new;
+                }
+                Ordering::Greater => self.skipping = false,
             }
-            std::cmp::Ordering::Greater => self.skipping = false,
+            last.clone_from(&item.key);
+        } else {
+            self.last_key = Some(item.key.clone());
         }
-        self.begun = true;
         self.progressed = true;
-        self.last_key.clone_from(&item.key);
         self.last_versions.clear();
         self.last_versions.insert(item.version.clone());
         true
@@ -357,7 +328,7 @@ impl Reader {
                 self.errors_here += 1;
                 self.errors_here >= MAX_SAME_ERROR
             }
-            Break::Foreign(_) | Break::NoKey => !self.begun,
+            Break::Foreign(_) | Break::NoKey => self.last_key.is_none(),
             _ => false,
         };
         if hopeless || self.fruitless > MAX_FRUITLESS {
@@ -367,21 +338,17 @@ impl Reader {
         self.state = State::Waiting(net.now() + pause);
     }
 
-    /// The listing was not even begun.
-    fn refused<N: Net>(&mut self, net: &mut N, cause: Cause, asked: Duration) {
+    /// The listing could not be opened.
+    fn not_opened<N: Net>(&mut self, net: &mut N, cause: Cause, asked: Duration) {
         if self.attempts >= retry::ADMIN.attempts {
-            return self.fail(Break::Refused(cause));
+            return self.fail(Break::NotOpened(cause));
         }
         self.retry_after = self.retry_after.max(asked);
-        let pause = retry::ADMIN.pause(self.attempts, net.random()).max(retry::obeyed(asked));
+        let pause = retry::ADMIN.pause(self.attempts, net.random()).max(retry::capped(asked));
         self.state = State::Waiting(net.now() + pause);
     }
 
     fn fail(&mut self, cause: Break) {
-        self.state = State::Failed(Box::new(Failure {
-            cause,
-            begun: self.begun,
-            after: self.last_key.clone(),
-        }));
+        self.state = State::Failed(Box::new(Unfinished { cause, after: self.last_key.clone() }));
     }
 }

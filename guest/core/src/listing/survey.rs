@@ -1,14 +1,16 @@
 //! Lists a backlog once more, only to look at it.
 
-use crate::listing::entry::{Item, Shape, Shapes};
-use crate::listing::reader::{Failure, LISTING, Reader, State};
-use crate::wire::{Client, Event, Net};
+use crate::listing::entry::Item;
+use crate::listing::reader::{Reader, State};
+use crate::listing::statuses::{StatusTable, Statuses};
+use crate::listing::unfinished::Unfinished;
+use crate::wire::{Client, Net, Ticket};
 
 /// Why a look at the backlog did not reach its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// The listing failed.
-    Listing(Box<Failure>),
+    Listing(Box<Unfinished>),
     /// The user stopped it.
     Stopped,
 }
@@ -21,16 +23,16 @@ pub(crate) enum Cut {
 pub(crate) fn survey<N: Net>(
     net: &mut N,
     client: &mut Client,
-    mut reader: Reader,
-    arn: Option<&str>,
-    mut each: impl FnMut(&Item, &Shape, &str),
+    prefix: &str,
+    mut each: impl FnMut(&Item, &Statuses, &str),
 ) -> Result<(), Cut> {
-    let mut shapes = Shapes::default();
+    let mut reader = Reader::new(prefix);
+    let mut table = StatusTable::default();
     let mut events = Vec::new();
     loop {
         match reader.state() {
             State::Complete => return Ok(()),
-            State::Failed(failure) => return Err(Cut::Listing(failure.clone())),
+            State::Failed(unfinished) => return Err(Cut::Listing(unfinished.clone())),
             State::Idle => reader.open(net, client),
             _ => reader.tick(net, client),
         }
@@ -39,23 +41,12 @@ pub(crate) fn survey<N: Net>(
             return Err(Cut::Stopped);
         }
         net.wait(reader.due(), &mut events);
-        for event in events.drain(..) {
-            match (event, reader.state()) {
-                (Event::Response(LISTING, result), State::Opening) => {
-                    reader.on_response(net, client, result);
+        for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
+            reader.on_event(net, client, event, &mut table, |item, status_time, table| {
+                if let Some(statuses) = table.get(item.statuses) {
+                    each(&item, statuses, status_time);
                 }
-                (Event::End(LISTING, result), State::Reading) => reader.on_end(net, result),
-                (Event::Chunk(LISTING, chunk), State::Reading) => {
-                    reader.on_chunk(net, &chunk, &mut shapes, |item, status_time, shapes| {
-                        let shape = shapes.get(item.shape);
-                        let shape = shape.filter(|s| arn.is_none_or(|arn| s.concerns(arn)));
-                        if let Some(shape) = shape {
-                            each(&item, shape, status_time);
-                        }
-                    });
-                }
-                _ => {}
-            }
+            });
         }
     }
 }

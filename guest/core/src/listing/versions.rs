@@ -8,9 +8,9 @@ use std::hash::{Hash, Hasher};
 /// Versions by a 64-bit hash of key and version id: 16 bytes each, whatever their names. Among ten
 /// million versions two share a hash with a chance of 1 in 400,000.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(HashSet<u64>);
+pub struct VersionSet(HashSet<u64>);
 
-impl Seen {
+impl VersionSet {
     /// Adds a version.
     pub fn insert(&mut self, item: &Item) {
         self.0.insert(hash(item));

@@ -10,6 +10,7 @@ mod waited;
 pub use console::Console;
 pub use message::{Message, printable};
 pub(crate) use progress::{Progress, TICK, Trouble};
-pub use remedy::{During, explain, explain_listing, listing_message, refusal};
+pub use remedy::{explain, explain_listing};
+pub(crate) use remedy::{fatal_message, listing_message};
 pub(crate) use summary::{Paint, Summary, failure, listed_line, version_json};
 pub use waited::Waited;

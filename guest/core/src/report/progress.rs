@@ -1,6 +1,7 @@
 //! The line on a terminal that shows how far the run is.
 
 use crate::job::Counts;
+use crate::wire::Instant;
 use std::time::Duration;
 
 /// Between two drawings. Ten a second is as much as an eye follows.
@@ -23,8 +24,8 @@ pub(crate) struct Trouble {
 /// The state of the line.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    drawn: Option<Duration>,
-    window: Option<(Duration, u64)>,
+    drawn: Option<Instant>,
+    window: Option<(Instant, u64)>,
     rate: f64,
     width: Option<usize>,
 }
@@ -39,7 +40,7 @@ impl Progress {
     /// The text that draws the line, when it is time to.
     pub(crate) fn draw(
         &mut self,
-        now: Duration,
+        now: Instant,
         counts: &Counts,
         listed: bool,
         trouble: Trouble,
@@ -48,7 +49,7 @@ impl Progress {
             return None;
         }
         self.drawn = Some(now);
-        let done = counts.triggered + counts.failed + counts.vanished + counts.elsewhere;
+        let done = counts.ended();
         match self.window {
             Some((since, before)) if now >= since + WINDOW => {
                 self.rate = (done - before) as f64 / (now - since).as_secs_f64();
@@ -85,7 +86,7 @@ impl Progress {
 
     /// The text that draws what is waited for.
     pub(crate) fn waiting(&mut self, versions: u64, next: Duration) -> String {
-        self.drawn.get_or_insert(Duration::ZERO);
+        self.drawn.get_or_insert_default();
         let versions = grouped(versions);
         self.line(format!("waiting for {versions} to replicate, next look in {} s", next.as_secs()))
     }
@@ -124,15 +125,24 @@ mod tests {
     fn it_draws_at_ten_hertz_at_most_and_fits_the_terminal() {
         let mut progress = Progress::new(Some(20));
         let counts = Counts { total: 1_234_567, triggered: 1000, ..Counts::default() };
-        let line = progress.draw(Duration::ZERO, &counts, false, Trouble::default()).unwrap();
+        let line = progress.draw(Instant::default(), &counts, false, Trouble::default()).unwrap();
         assert!(line.contains("1,234,567+ found, 1\x1b[K"), "{line:?}");
         assert_eq!(
-            progress.draw(Duration::from_millis(99), &counts, false, Trouble::default()),
+            progress.draw(
+                Instant::default() + Duration::from_millis(99),
+                &counts,
+                false,
+                Trouble::default()
+            ),
             None
         );
         let out_for = Some(Duration::from_secs(7));
         let trouble = Trouble { out_for, reduced_to: Some(3), attempt: None };
-        assert!(progress.draw(Duration::from_millis(100), &counts, true, trouble).is_some());
+        assert!(
+            progress
+                .draw(Instant::default() + Duration::from_millis(100), &counts, true, trouble)
+                .is_some()
+        );
         assert_eq!(progress.erase(), "\r\x1b[K");
         assert_eq!(progress.erase(), "");
     }
@@ -141,7 +151,7 @@ mod tests {
     fn what_keeps_the_run_is_said() {
         let said = |out_for, reduced_to, attempt| {
             let trouble = Trouble { out_for, reduced_to, attempt };
-            Progress::new(None).draw(Duration::ZERO, &Counts::default(), true, trouble).unwrap()
+            Progress::new(None).draw(Instant::default(), &Counts::default(), true, trouble).unwrap()
         };
         assert!(said(None, Some(3), None).contains("0/s, server busy: 3 at a time\x1b"));
         assert!(

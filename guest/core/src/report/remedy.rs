@@ -1,24 +1,13 @@
-//! What to do about an error: the sentence behind the server's own.
+//! What to do about an error: the sentence after the server's own.
 
-use crate::listing::{Break, Failure};
-use crate::report::Message;
+use crate::job::{During, Failure};
+use crate::listing::{Break, Unfinished};
+use crate::report::message::Message;
 use crate::wire::Cause;
 
-/// What was being done when the server refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum During {
-    /// Listing the backlog.
-    Listing,
-    /// HEAD of a version.
-    Trigger,
-    /// Copying a version onto itself.
-    Copy,
-    /// Reading the object lock configuration.
-    LockConfiguration,
-}
-
-/// The cause, and behind it what to do next where that is known.
-pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> String {
+/// Why it failed, and what to do next where that is known.
+pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
+    let Failure { cause, during } = failure;
     let text = match cause {
         Cause::Transport(error) => format!("{authority}: {error}"),
         _ => cause.to_string(),
@@ -36,7 +25,7 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
             ),
         },
         "SignatureDoesNotMatch" => {
-            "Check the secret key of the alias; a proxy that changes the Host header causes this too."
+            "Check the secret key of the alias; a proxy that changes the Host header also causes this."
                 .to_owned()
         }
         "InvalidAccessKeyId" if error.message.contains("disabled") => {
@@ -48,7 +37,7 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
                 .to_owned()
         }
         "InvalidTokenId" | "ExpiredToken" => {
-            "Get a new session token, and put it behind the secret key: ACCESS:SECRET:TOKEN@host."
+            "Get a new session token, and put it after the secret key: ACCESS:SECRET:TOKEN@host."
                 .to_owned()
         }
         "RequestTimeTooSkewed" => {
@@ -72,47 +61,52 @@ pub fn explain(cause: &Cause, during: During, bucket: &str, authority: &str) -> 
         }
         _ => return text,
     };
-    let stop = if text.ends_with('.') { "" } else { "." };
-    format!("{text}{stop} {remedy}")
+    joined(&text, &remedy)
+}
+
+/// Two sentences; the first may lack its full stop.
+fn joined(first: &str, second: &str) -> String {
+    let stop = if first.ends_with('.') { "" } else { "." };
+    format!("{first}{stop} {second}")
 }
 
 /// Why the backlog could not be listed, or not to its end.
-pub fn explain_listing(failure: &Failure, bucket: &str, authority: &str) -> String {
-    let after = if failure.after.is_empty() {
-        String::new()
-    } else {
-        format!(" Everything after `{}` is missing.", failure.after)
-    };
-    match &failure.cause {
-        Break::Refused(cause) => {
-            let text = explain(cause, During::Listing, bucket, authority);
-            let stop = if after.is_empty() || text.ends_with('.') { "" } else { "." };
-            format!("{text}{stop}{after}")
+pub fn explain_listing(unfinished: &Unfinished, bucket: &str, authority: &str) -> String {
+    let Unfinished { cause, after } = unfinished;
+    let text = match cause {
+        Break::NotOpened(cause) => {
+            let failure = Failure { cause: cause.clone(), during: During::Listing };
+            explain(&failure, bucket, authority)
         }
-        Break::Server(_) => format!(
-            "{authority}: {}.{after} The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
-            failure.cause
+        cause => format!("{authority}: {cause}."),
+    };
+    let text = match after {
+        Some(name) => joined(&text, &format!("Everything after `{name}` is missing.")),
+        None => text,
+    };
+    match cause {
+        Break::Server(_) => joined(
+            &text,
+            "The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
         ),
-        cause => format!("{authority}: {cause}.{after}"),
+        _ => text,
     }
 }
 
 /// What to tell when the backlog could not be listed, or not to its end.
-pub fn listing_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
+pub(crate) fn listing_message(unfinished: &Unfinished, bucket: &str, authority: &str) -> Message {
     let what = format!("Unable to list the replication backlog of bucket `{bucket}`.");
-    let message = Message::fatal(what, explain_listing(failure, bucket, authority));
-    match &failure.cause {
-        Break::Refused(cause) => message.because(cause),
+    let message = Message::fatal(what, explain_listing(unfinished, bucket, authority));
+    match &unfinished.cause {
+        Break::NotOpened(cause) => message.because(cause),
         _ => message,
     }
 }
 
-/// What to tell when what every version needs was refused.
-pub fn refusal(cause: &Cause, copy: bool, bucket: &str, authority: &str) -> Message {
-    let during = if copy { During::Copy } else { During::Trigger };
-    let text = explain(cause, during, bucket, authority);
+/// What to tell when no further version can be triggered.
+pub(crate) fn fatal_message(failure: &Failure, bucket: &str, authority: &str) -> Message {
     let what = format!("Unable to trigger replication in bucket `{bucket}`.");
-    Message::fatal(what, text).because(cause)
+    Message::fatal(what, explain(failure, bucket, authority)).because(&failure.cause)
 }
 
 #[cfg(test)]
@@ -129,7 +123,7 @@ mod tests {
                 message: "Access Denied.".into(),
                 ..S3Error::default()
             };
-            explain(&Cause::Server(Box::new(error)), during, "b", "h:9000")
+            explain(&Failure { cause: Cause::Server(Box::new(error)), during }, "b", "h:9000")
         };
         assert_eq!(
             denied(During::Listing),
@@ -147,7 +141,8 @@ mod tests {
         let said = |code: &str, message: &str| {
             let error =
                 S3Error { code: code.into(), message: message.into(), ..S3Error::default() };
-            explain(&Cause::Server(Box::new(error)), During::Trigger, "b", "h:9000")
+            let cause = Cause::Server(Box::new(error));
+            explain(&Failure { cause, during: During::Trigger }, "b", "h:9000")
         };
         let disabled = "Your account is disabled; please contact your administrator.";
         assert!(
@@ -164,16 +159,19 @@ mod tests {
 
     #[test]
     fn a_network_error_names_the_server() {
-        let cause = Cause::Transport(TransportError::Refused);
-        let break_off = |after: &str| {
-            let (cause, after) = (Break::Refused(cause.clone()), after.to_owned());
-            explain_listing(&Failure { cause, begun: true, after }, "b", "h:9000")
+        let cause = Cause::Transport(TransportError::ConnectionRefused);
+        let break_off = |after: Option<&str>| {
+            let (cause, after) = (Break::NotOpened(cause.clone()), after.map(str::to_owned));
+            explain_listing(&Unfinished { cause, after }, "b", "h:9000")
         };
         let missing = "h:9000: connection refused. Everything after `k` is missing.";
         assert_eq!(
-            (break_off("k").as_str(), break_off("").as_str()),
+            (break_off(Some("k")).as_str(), break_off(None).as_str()),
             (missing, "h:9000: connection refused")
         );
-        assert_eq!(explain(&cause, During::Listing, "b", "h:9000"), "h:9000: connection refused");
+        assert_eq!(
+            explain(&Failure { cause, during: During::Listing }, "b", "h:9000"),
+            "h:9000: connection refused"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What the user reads: a line per version, and the summary, each as text and as JSON.
 
 use crate::job::{Counts, End, Mode, Outcome};
-use crate::listing::{Item, Operation, Shape};
+use crate::listing::{Item, Operation, Statuses};
 use crate::report::message::{Message, printable};
 use crate::report::waited::Waited;
 use serde::Serialize;
@@ -46,8 +46,8 @@ impl Paint {
 }
 
 /// One version of a dry run, in columns that a pager keeps apart.
-pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
-    let operation: Operation = shape.operation(item.delete_marker);
+pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, statuses: &Statuses) {
+    let operation: Operation = statuses.operation(item.delete_marker);
     let text = item.modified.to_string();
     let modified = match text.split_once('T') {
         Some((date, time)) if time.ends_with('Z') => {
@@ -57,7 +57,7 @@ pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, shape: &Shape) {
     };
     let line = format!(
         "{:<8}  {:<5}  {modified:<23}  {:<36}  ",
-        printable(shape.label(), false),
+        printable(statuses.label(), false),
         operation.as_str(),
         item.version.to_string(),
     );
@@ -92,7 +92,7 @@ struct VersionLine<'a, E> {
 pub(crate) fn version_json(
     out: &mut Vec<u8>,
     item: &Item,
-    shape: &Shape,
+    statuses: &Statuses,
     outcome: &Outcome,
     attempts: u32,
     error: Option<&Message>,
@@ -101,12 +101,12 @@ pub(crate) fn version_json(
         status: if error.is_some() { "error" } else { "success" },
         object: &item.key,
         version_id: item.version.to_string(),
-        r_status: &shape.status,
-        d_status: &shape.delete_status,
-        targets: shape.targets_json.as_deref(),
+        r_status: &statuses.status,
+        d_status: &statuses.delete_status,
+        targets: statuses.targets_json.as_deref(),
         last_modified: item.modified.to_string(),
         delete_marker: item.delete_marker,
-        operation: shape.operation(item.delete_marker).as_str(),
+        operation: statuses.operation(item.delete_marker).as_str(),
         outcome: outcome.as_str(),
         attempts,
         error: error.map(Message::json_error),
@@ -118,13 +118,13 @@ pub(crate) fn version_json(
 
 /// The message for a version that failed.
 pub(crate) fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Option<Message> {
-    let Outcome::Failed(cause) = outcome else { return None };
+    let Outcome::Failed(failure) = outcome else { return None };
     let what = match mode {
         Mode::ClearChecksum => "clear the checksum",
         _ => "trigger replication",
     };
     let message = format!("Unable to {what} of `{bucket}/{}` ({}).", item.key, item.version);
-    Some(Message::error(message, cause.to_string()).because(cause))
+    Some(Message::error(message, failure.to_string()).because(&failure.cause))
 }
 
 /// What the summary is made of.
@@ -166,7 +166,7 @@ impl Summary<'_> {
                 "{} Replication trigger incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
                 paint.bad("✗")
             ),
-            End::Refused(_) => {
+            End::Fatal(_) => {
                 format!("{} Replication trigger stopped by an error\n", paint.bad("✗"))
             }
             End::Stopped => format!("{} Replication trigger interrupted\n", paint.warning("⚠")),
@@ -192,7 +192,7 @@ impl Summary<'_> {
                 return out;
             }
             End::Complete if self.success() => {
-                "The server was out for a while and may have forgotten what it had queued before.\n  You can re-run this command to trigger what is left:"
+                "The server was out for a while and may have lost what it had queued.\n  You can re-run this command to trigger what is left:"
             }
             End::Complete if counts.failed == 0 => {
                 "Some objects were triggered and not replicated.\n  You can re-run this command to trigger them again:"
@@ -200,7 +200,7 @@ impl Summary<'_> {
             End::Complete => {
                 "Some objects failed to trigger replication.\n  You can re-run this command to retry failed objects:"
             }
-            _ => "The run did not reach every object.\n  You can re-run this command to go on:",
+            _ => "The run did not reach every object.\n  You can re-run this command to continue:",
         };
         let _ = writeln!(out, "\n{} {hint}\n  $ {}", paint.warning("⚠"), self.command);
         out
@@ -249,7 +249,7 @@ impl Summary<'_> {
     fn by_status(&self) -> BTreeMap<&str, BTreeMap<&'static str, u64>> {
         let mut statuses: BTreeMap<&str, BTreeMap<&'static str, u64>> = BTreeMap::new();
         for ((status, operation), count) in &self.counts.by_status {
-            statuses.entry(status).or_default().insert(operation, *count);
+            statuses.entry(status).or_default().insert(operation.as_str(), *count);
         }
         statuses
     }

@@ -48,14 +48,9 @@ impl Endpoint {
     /// Reads `scheme://host[:port][/]`.
     ///
     /// # Errors
-    /// What is wrong with the URL, in words that fit behind mc's "Unable to initialize target".
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let form = || {
-            format!(
-                "URL `{}` for MinIO Client should be of the form scheme://host[:port]/ without resource component.",
-                without_keys(url)
-            )
-        };
+    /// [`AliasError::Endpoint`], in words that fit after mc's "Unable to initialize target".
+    pub fn parse(url: &str) -> Result<Self, AliasError> {
+        let form = || AliasError::Endpoint(without_keys(url).to_owned());
         let (scheme, rest) = url.split_once("://").ok_or_else(form)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
@@ -121,26 +116,22 @@ impl Alias {
     ///
     /// # Errors
     /// What is wrong, never with the value itself: it may hold a secret.
-    pub fn from_mc_host(value: &str) -> Result<Self, String> {
+    pub fn from_mc_host(value: &str) -> Result<Self, AliasError> {
         let scheme_end = value.find("://").map(|at| at + 3);
-        let (scheme, rest) = scheme_end
-            .and_then(|at| value.split_at_checked(at))
-            .ok_or("expected http[s]://ACCESS:SECRET@host[:port]")?;
+        let (scheme, rest) =
+            scheme_end.and_then(|at| value.split_at_checked(at)).ok_or(AliasError::NoScheme)?;
         // mc's patterns are greedy up to the last `@`, which may stand inside the secret.
         let (keys, authority) = match rest.rsplit_once('@') {
             Some((keys, authority)) => (Some(keys), authority),
             None => (None, rest),
         };
         // The URL is not shown: in one that is mistyped, the keys stand where the host should.
-        let endpoint = Endpoint::parse(&format!("{scheme}{authority}")).map_err(|_| {
-            "The URL should be of the form http[s]://ACCESS:SECRET@host[:port]/ without resource component."
-        })?;
+        let endpoint = Endpoint::parse(&format!("{scheme}{authority}"))
+            .map_err(|_| AliasError::HiddenEndpoint)?;
         let credentials = match keys {
             None => None,
             Some(keys) => {
-                let (access, rest) = keys
-                    .split_once(':')
-                    .ok_or("the access key needs a secret key: ACCESS:SECRET@host")?;
+                let (access, rest) = keys.split_once(':').ok_or(AliasError::NoSecretKey)?;
                 let (secret, token) = match rest.split_once(':') {
                     Some((secret, token)) => (secret, Some(token)),
                     None => (rest, None),
@@ -151,6 +142,39 @@ impl Alias {
         Ok(Self { endpoint, credentials })
     }
 }
+
+/// What is wrong with an alias. No text repeats what may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AliasError {
+    /// This is not the URL of a server.
+    Endpoint(String),
+    /// Neither is this one, which is not shown: where it is mistyped, keys stand in place of the host.
+    HiddenEndpoint,
+    /// It does not begin with `http://` or `https://`.
+    NoScheme,
+    /// It has an access key and no secret key.
+    NoSecretKey,
+}
+
+impl fmt::Display for AliasError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(url) => write!(
+                f,
+                "URL `{url}` for MinIO Client should be of the form scheme://host[:port]/ without resource component."
+            ),
+            Self::HiddenEndpoint => f.write_str(
+                "The URL should be of the form http[s]://ACCESS:SECRET@host[:port]/ without resource component.",
+            ),
+            Self::NoScheme => f.write_str("expected http[s]://ACCESS:SECRET@host[:port]"),
+            Self::NoSecretKey => {
+                f.write_str("the access key needs a secret key: ACCESS:SECRET@host")
+            }
+        }
+    }
+}
+
+impl std::error::Error for AliasError {}
 
 /// A URL as a message may show it: somebody may have put keys where only a host belongs.
 pub fn without_keys(url: &str) -> &str {
@@ -222,12 +246,12 @@ mod tests {
             assert!(Endpoint::parse(url).is_err(), "{url:?}");
         }
         let error = Alias::from_mc_host("http://AK:topsecret@h/path").unwrap_err();
-        assert!(!error.contains("topsecret"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("topsecret"), "{error}");
         for url in ["http://h:9000@AK:topsecret", "http://AK:x@h?topsecret", "http://topsecret@h"] {
             let error = Alias::from_mc_host(url).unwrap_err();
-            assert!(!error.contains("topsecret"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("topsecret"), "{error}");
         }
         let error = Alias::from_mc_host("http://topsecret@h").unwrap_err();
-        assert!(!error.contains("topsecret"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("topsecret"), "{error}");
     }
 }

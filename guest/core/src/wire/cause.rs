@@ -11,8 +11,8 @@ pub enum Cause {
     Server(Box<S3Error>),
     /// The server did not answer.
     Transport(TransportError),
-    /// This program refuses, in its own words.
-    Refused(String),
+    /// This program declines, in its own words.
+    Declined(String),
 }
 
 impl fmt::Display for Cause {
@@ -20,7 +20,17 @@ impl fmt::Display for Cause {
         match self {
             Self::Server(error) => error.fmt(f),
             Self::Transport(error) => error.fmt(f),
-            Self::Refused(words) => f.write_str(words),
+            Self::Declined(words) => f.write_str(words),
+        }
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Server(error) => Some(error.as_ref()),
+            Self::Transport(error) => Some(error),
+            Self::Declined(_) => None,
         }
     }
 }

@@ -3,8 +3,8 @@
 //! In the bundled host there are none: it hands over an alias without keys and signs at the
 //! network boundary. In a stock host the alias carries them and this client signs.
 
-use crate::wire::alias::Alias;
-use crate::wire::net::{Answer, Call, Method, Net, Response, Ticket};
+use crate::wire::alias::{Alias, Endpoint};
+use crate::wire::net::{Call, Delivery, Method, Net, Response, Ticket};
 use crate::wire::s3error::S3Error;
 use crate::wire::sigv4::{DEFAULT_REGION, EMPTY_SHA256, Signer, Unsigned};
 use crate::wire::version_id::VersionId;
@@ -29,7 +29,7 @@ const NO_BODY: (&str, &str) = ("content-length", "0");
 /// Requests to one bucket of one server.
 #[derive(Debug, Clone)]
 pub struct Client {
-    authority: String,
+    endpoint: Endpoint,
     bucket: String,
     arn: Option<String>,
     signer: Option<Signer>,
@@ -54,7 +54,7 @@ impl Client {
             .clone()
             .map(|credentials| Signer::new(credentials, region.unwrap_or(DEFAULT_REGION)));
         Self {
-            authority: alias.endpoint.authority.clone(),
+            endpoint: alias.endpoint.clone(),
             bucket: bucket.to_owned(),
             arn: None,
             signer,
@@ -68,7 +68,7 @@ impl Client {
 
     /// Names the replication target that listings are about. The server refuses one that the bucket
     /// does not have, and lists the other targets' versions nevertheless.
-    pub fn set_arn(&mut self, arn: Option<String>) {
+    pub(crate) fn set_arn(&mut self, arn: Option<String>) {
         self.arn = arn;
     }
 
@@ -79,7 +79,7 @@ impl Client {
 
     /// The host and port asked, for messages.
     pub fn authority(&self) -> &str {
-        &self.authority
+        &self.endpoint.authority
     }
 
     /// The bucket asked, for messages.
@@ -90,7 +90,7 @@ impl Client {
     /// Learns the region from an answer: MinIO names it in a header of every answer when it has
     /// one, and the diff API accepts any, so that no request is spent on it. Returns whether the
     /// region changed, in which case a refused request is worth sending again.
-    pub fn learn_region(&mut self, response: &Response) -> bool {
+    pub(crate) fn learn_region(&mut self, response: &Response) -> bool {
         let named = response.header("x-amz-bucket-region").map(str::to_owned).or_else(|| {
             let document = String::from_utf8_lossy(&response.body);
             xml::text(&document, "Region").or_else(|| location(&document))
@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// Whether the region is the user's choice, which no answer changes.
-    pub fn has_fixed_region(&self) -> bool {
+    pub(crate) fn has_fixed_region(&self) -> bool {
         self.region_fixed
     }
 
@@ -120,28 +120,28 @@ impl Client {
     /// After an answer 426, which says that the server does not speak the version asked for: takes
     /// the one below, if it was not tried. An unknown route is answered the same way, so no version
     /// is tried twice.
-    pub fn lower_api(&mut self) -> bool {
+    pub(crate) fn lower_api(&mut self) -> bool {
         let lower = !self.api_settled && self.api > OLDEST_API;
         self.api -= u8::from(lower);
         lower
     }
 
     /// The server speaks the version in use.
-    pub fn settle_api(&mut self) {
+    pub(crate) fn settle_api(&mut self) {
         self.api_settled = true;
     }
 
     /// The replication targets of the bucket.
-    pub fn remote_targets<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
+    pub(crate) fn remote_targets<N: Net>(&mut self, net: &mut N) {
         let mut path = self.take_path();
         let _ = write!(path, "/minio/admin/v{}/list-remote-targets?bucket=", self.api);
         encode::query_value(&mut path, &self.bucket);
         path.push_str("&type=replication");
-        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+        self.send(net, Ticket::Setting, Method::Get, path, &[], Delivery::Whole);
     }
 
     /// The replication diff of the bucket: `POST /minio/admin/v<api>/replication/diff`.
-    pub fn list<N: Net>(&mut self, net: &mut N, ticket: Ticket, prefix: &str) {
+    pub(crate) fn list<N: Net>(&mut self, net: &mut N, prefix: &str) {
         let mut path = self.take_path();
         let _ = write!(path, "/minio/admin/v{}/replication/diff?bucket=", self.api);
         encode::query_value(&mut path, &self.bucket);
@@ -153,12 +153,18 @@ impl Client {
             path.push_str("&prefix=");
             encode::query_value(&mut path, prefix);
         }
-        self.send(net, ticket, Method::Post, path, &[], Answer::Stream);
+        self.send(net, Ticket::Listing, Method::Post, path, &[], Delivery::Stream);
     }
 
     /// The trigger: HEAD of one version. Of a 200 only the replication status is
     /// delivered, or the request id where it has none: either shows that it came from the server.
-    pub fn trigger<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+    pub(crate) fn trigger<N: Net>(
+        &mut self,
+        net: &mut N,
+        ticket: Ticket,
+        key: &str,
+        version: &VersionId,
+    ) {
         let path = self.version_path(key, version, "");
         self.send(
             net,
@@ -166,31 +172,37 @@ impl Client {
             Method::Head,
             path,
             &[NO_PROXY],
-            Answer::First(&["x-amz-replication-status", REQUEST_ID]),
+            Delivery::First(&["x-amz-replication-status", REQUEST_ID]),
         );
     }
 
     /// HEAD of one version with all it says, checksums included.
-    pub fn stat<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+    pub(crate) fn stat<N: Net>(
+        &mut self,
+        net: &mut N,
+        ticket: Ticket,
+        key: &str,
+        version: &VersionId,
+    ) {
         let path = self.version_path(key, version, "");
         let headers = [("x-amz-checksum-mode", "ENABLED"), NO_PROXY];
-        self.send(net, ticket, Method::Head, path, &headers, Answer::Whole);
+        self.send(net, ticket, Method::Head, path, &headers, Delivery::Whole);
     }
 
     /// The tags of one version.
-    pub fn tags<N: Net>(&mut self, net: &mut N, ticket: Ticket, key: &str, version: &VersionId) {
+    pub(crate) fn tags<N: Net>(&mut self, net: &mut N, key: &str, version: &VersionId) {
         let path = self.version_path(key, version, "tagging=&");
-        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+        self.send(net, Ticket::Setting, Method::Get, path, &[], Delivery::Whole);
     }
 
     /// The bucket's object lock configuration.
-    pub fn lock_configuration<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
-        self.bucket_setting(net, ticket, "?object-lock=");
+    pub(crate) fn lock_configuration<N: Net>(&mut self, net: &mut N) {
+        self.bucket_setting(net, Ticket::Setting, "?object-lock=");
     }
 
     /// The bucket's region, when no answer named it.
-    pub fn location<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
-        self.bucket_setting(net, ticket, "?location=");
+    pub(crate) fn location<N: Net>(&mut self, net: &mut N) {
+        self.bucket_setting(net, Ticket::Location, "?location=");
     }
 
     fn bucket_setting<N: Net>(&mut self, net: &mut N, ticket: Ticket, query: &str) {
@@ -198,11 +210,11 @@ impl Client {
         path.push('/');
         encode::path(&mut path, &self.bucket);
         path.push_str(query);
-        self.send(net, ticket, Method::Get, path, &[], Answer::Whole);
+        self.send(net, ticket, Method::Get, path, &[], Delivery::Whole);
     }
 
     /// Copies one version onto itself. `headers` are lower-case and sorted, without the source.
-    pub fn copy<N: Net>(
+    pub(crate) fn copy<N: Net>(
         &mut self,
         net: &mut N,
         ticket: Ticket,
@@ -216,7 +228,7 @@ impl Client {
         let place = headers.partition_point(|header| *header < source);
         let (before, behind) = headers.split_at(place);
         let all = [before, &[source], behind].concat();
-        self.send(net, ticket, Method::Put, path, &all, Answer::Whole);
+        self.send(net, ticket, Method::Put, path, &all, Delivery::Whole);
     }
 
     fn version_path(&mut self, key: &str, version: &VersionId, query: &str) -> String {
@@ -250,13 +262,18 @@ impl Client {
         method: Method,
         path_and_query: String,
         headers: &[(&str, &str)],
-        answer: Answer,
+        delivery: Delivery,
     ) {
         let signed = self.signer.as_mut().map(|signer| {
             let (path, query) =
                 path_and_query.split_once('?').unwrap_or((path_and_query.as_str(), ""));
-            let request =
-                Unsigned { method: method.as_str(), path, query, host: &self.authority, headers };
+            let request = Unsigned {
+                method: method.as_str(),
+                path,
+                query,
+                host: &self.endpoint.authority,
+                headers,
+            };
             signer.sign(&request, net.unix())
         });
         let mut all: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 6);
@@ -277,7 +294,11 @@ impl Client {
             all.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             all.push((name, value));
         }
-        net.send(ticket, &Call { method, path_and_query: &path_and_query, headers: &all, answer });
+        let endpoint = &self.endpoint;
+        net.send(
+            ticket,
+            &Call { endpoint, method, path_and_query: &path_and_query, headers: &all, delivery },
+        );
         self.path = path_and_query;
     }
 }

@@ -7,16 +7,13 @@ use crate::wire::retry;
 use crate::wire::s3error::S3Error;
 use std::time::Duration;
 
-/// The ticket of such an exchange.
-pub(crate) const EXCHANGE: Ticket = u64::MAX - 1;
-
 /// How long the answer may take. A copy of a large object is the slowest thing asked for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Is told how long the server asks to wait by `Retry-After`, before that is waited for.
-pub(crate) type Told<'a> = &'a mut dyn FnMut(Duration);
+pub(crate) type OnRetryAfter<'a> = &'a mut dyn FnMut(Duration);
 
-/// Sends what `send` sends with [`EXCHANGE`] and waits for the answer, trying again as a trigger
+/// Sends what `send` sends with [`Ticket::Setting`] and waits for the answer, trying again as a trigger
 /// would, also after the server has named its region. Any status but 200 is an error.
 ///
 /// # Errors
@@ -24,7 +21,7 @@ pub(crate) type Told<'a> = &'a mut dyn FnMut(Duration);
 pub(crate) fn exchange<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: Told<'_>,
+    told: OnRetryAfter<'_>,
     send: &mut dyn FnMut(&mut N, &mut Client),
 ) -> Result<Response, Cause> {
     let mut attempt = 1;
@@ -35,7 +32,7 @@ pub(crate) fn exchange<N: Net>(
             Ok(response) if response.status == 200 => return Ok(response),
             Ok(response) => {
                 let error = S3Error::from_response(&response);
-                asked = retry::asked(&response, net.unix());
+                asked = retry::retry_after(&response, net.unix());
                 let again = retry::retries_answer(&error)
                     || (is_wrong_region(&error) && client.learn_region(&response));
                 let cause = Cause::Server(Box::new(error));
@@ -60,7 +57,7 @@ pub(crate) fn exchange<N: Net>(
         if !asked.is_zero() {
             told(asked);
         }
-        let length = retry::S3.pause(attempt, net.random()).max(retry::obeyed(asked));
+        let length = retry::S3.pause(attempt, net.random()).max(retry::capped(asked));
         pause(net, length);
         attempt += 1;
     }
@@ -81,15 +78,15 @@ fn answer<N: Net>(net: &mut N) -> Result<Response, TransportError> {
     while net.now() < until {
         net.wait(Some(until), &mut events);
         for event in events.drain(..) {
-            if let Event::Response(EXCHANGE, result) = event {
+            if let Event::Response(Ticket::Setting, result) = event {
                 return result;
             }
         }
         if net.stop_requested() {
-            net.cancel(EXCHANGE);
+            net.cancel(Ticket::Setting);
             return Err(TransportError::Other("stopped by the user".to_owned()));
         }
     }
-    net.cancel(EXCHANGE);
+    net.cancel(Ticket::Setting);
     Err(TransportError::Timeout(PATIENCE))
 }

@@ -4,11 +4,22 @@
 //! virtual clock. Everything behind this trait is plain, single-threaded Rust.
 
 use crate::wire::alias::Endpoint;
+use crate::wire::instant::Instant;
 use std::fmt;
 use std::time::Duration;
 
-/// Tells the exchanges of one job apart.
-pub type Ticket = u64;
+/// Tells the exchanges of one run apart. At any time each of them is used once at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ticket {
+    /// The listing.
+    Listing,
+    /// What is asked for one at a time: a setting of the bucket, its targets, one version of a test.
+    Setting,
+    /// The region of the bucket, asked for while versions are in flight.
+    Location,
+    /// A version in flight, by the number of its slot.
+    Version(usize),
+}
 
 /// Methods this project sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +46,8 @@ impl Method {
 /// A request. None has a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
+    /// The server.
+    pub endpoint: &'a Endpoint,
     /// The method.
     pub method: Method,
     /// Path and query as sent, percent-encoded.
@@ -42,12 +55,12 @@ pub struct Call<'a> {
     /// Headers as sent, `Host` excepted.
     pub headers: &'a [(&'a str, &'a str)],
     /// How the answer is to be delivered.
-    pub answer: Answer,
+    pub delivery: Delivery,
 }
 
 /// How an answer is to be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Delivery {
     /// With all headers, and the body as one piece of at most [`MAX_BODY`] bytes.
     Whole,
     /// A 200 with the first of these headers that it has and no body; anything else as `Whole`.
@@ -89,11 +102,20 @@ pub enum Event {
     End(Ticket, Result<(), TransportError>),
 }
 
+impl Event {
+    /// The exchange it happened to.
+    pub fn ticket(&self) -> Ticket {
+        match self {
+            Self::Response(ticket, _) | Self::Chunk(ticket, _) | Self::End(ticket, _) => *ticket,
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
     /// Nobody listens there.
-    Refused,
+    ConnectionRefused,
     /// The name does not resolve.
     Dns(String),
     /// The connection ended before the answer did.
@@ -115,7 +137,7 @@ pub enum TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused => f.write_str("connection refused"),
+            Self::ConnectionRefused => f.write_str("connection refused"),
             Self::Dns(text) if text.is_empty() => f.write_str("no such host"),
             Self::Dns(text) => write!(f, "lookup failed: {text}"),
             Self::Closed(text) if text.is_empty() => f.write_str("connection closed by the server"),
@@ -131,13 +153,12 @@ impl fmt::Display for TransportError {
     }
 }
 
+impl std::error::Error for TransportError {}
+
 /// The world, as the job sees it.
 pub trait Net {
-    /// Names the server of all exchanges to come.
-    fn connect(&mut self, endpoint: &Endpoint);
-
-    /// Time since some fixed moment. Never goes back.
-    fn now(&self) -> Duration;
+    /// The moment it is. Never goes back.
+    fn now(&self) -> Instant;
 
     /// Seconds since 1970, for signatures and dates.
     fn unix(&self) -> u64;
@@ -153,7 +174,7 @@ pub trait Net {
 
     /// Waits until something happened or `until` has come, and appends what happened. Without
     /// `until` and with no exchange under way it returns at once.
-    fn wait(&mut self, until: Option<Duration>, events: &mut Vec<Event>);
+    fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>);
 
     /// Whether the user asked to stop. Checked between waits; a wait ends early when it happens.
     fn stop_requested(&mut self) -> bool {

@@ -69,9 +69,9 @@ impl Policy {
     /// Whether an exchange that failed so is tried again.
     pub(crate) fn retries_transport(&self, error: &TransportError) -> bool {
         match error {
-            TransportError::Refused | TransportError::Dns(_) | TransportError::Proxy(_) => {
-                self.refused
-            }
+            TransportError::ConnectionRefused
+            | TransportError::Dns(_)
+            | TransportError::Proxy(_) => self.refused,
             TransportError::Tls(_) | TransportError::Denied => false,
             _ => true,
         }
@@ -79,14 +79,14 @@ impl Policy {
 }
 
 /// How long an answer asks to wait by `Retry-After`, in seconds or as a date; zero when it does not.
-pub(crate) fn asked(response: &Response, now_unix: u64) -> Duration {
+pub(crate) fn retry_after(response: &Response, now_unix: u64) -> Duration {
     let after = response.header("retry-after");
     let seconds = after.and_then(|value| timestamp::retry_after_seconds(value, now_unix));
     Duration::from_secs(seconds.unwrap_or_default())
 }
 
-/// How much of [`asked`] is obeyed.
-pub(crate) fn obeyed(asked: Duration) -> Duration {
+/// How much of a [`retry_after`] is waited for.
+pub(crate) fn capped(asked: Duration) -> Duration {
     asked.min(MAX_RETRY_AFTER)
 }
 
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_refused_connection_ends_a_listing_but_not_a_trigger() {
-        assert!(S3.retries_transport(&TransportError::Refused));
-        assert!(!ADMIN.retries_transport(&TransportError::Refused));
+        assert!(S3.retries_transport(&TransportError::ConnectionRefused));
+        assert!(!ADMIN.retries_transport(&TransportError::ConnectionRefused));
         assert!(!S3.retries_transport(&TransportError::Tls("unknown authority".into())));
         assert!(!S3.retries_transport(&TransportError::Denied));
     }

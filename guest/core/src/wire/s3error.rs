@@ -106,6 +106,8 @@ impl fmt::Display for S3Error {
     }
 }
 
+impl std::error::Error for S3Error {}
+
 struct Status(u16);
 
 impl fmt::Display for Status {

@@ -14,7 +14,7 @@ const ALLOWED: u64 = 15 * 60 - 10;
 const CODE: &str = "RequestTimeTooSkewed";
 
 /// The cause, with the reason in it if that is the clock. `unix` is this machine's time.
-pub(crate) fn named(cause: Cause, answer: &Response, unix: u64) -> Cause {
+pub(crate) fn explained(cause: Cause, answer: &Response, unix: u64) -> Cause {
     let Cause::Server(mut error) = cause else { return cause };
     let date = answer.header("date").and_then(timestamp::parse_http_date);
     if let (403, "", Some(date)) = (error.status, error.code.as_str(), date) {
@@ -40,7 +40,7 @@ mod tests {
         let error = S3Error { status: 403, code: code.into(), ..S3Error::default() };
         let headers = vec![("date".to_owned(), date.to_owned())];
         let answer = Response { status: 403, headers, ..Response::default() };
-        named(Cause::Server(Box::new(error)), &answer, unix).to_string()
+        explained(Cause::Server(Box::new(error)), &answer, unix).to_string()
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! so that a run that failed can be run again.
 
 use resync_core::job::{Counts, End, Job, Mode, Outcome, Sink, Spec};
-use resync_core::listing::{Item, LISTING, Shape};
+use resync_core::listing::{Item, Statuses};
 use resync_core::wire::{
-    Alias, Call, Client, Endpoint, Event, Method, Net, Response, Ticket, TransportError,
+    Alias, Call, Client, Event, Instant, Method, Net, Response, Ticket, TransportError,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
@@ -260,7 +260,7 @@ impl Sim {
             (None, Fate::Refused) => coded(400, "InvalidArgument"),
             (None, Fate::Denied) => coded(403, "AccessDenied"),
         };
-        let id = ("x-amz-request-id", format!("{ticket:X}"));
+        let id = ("x-amz-request-id", format!("{ticket:?}"));
         let headers = headers.into_iter().chain([id]);
         let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
         let at = self.now + self.delay();
@@ -272,10 +272,8 @@ impl Sim {
 }
 
 impl Net for Sim {
-    fn connect(&mut self, _: &Endpoint) {}
-
-    fn now(&self) -> Duration {
-        self.now
+    fn now(&self) -> Instant {
+        Instant::since_origin(self.now)
     }
 
     fn unix(&self) -> u64 {
@@ -298,12 +296,13 @@ impl Net for Sim {
     }
 
     fn cancel(&mut self, ticket: Ticket) {
-        self.events.retain(|_, event| ticket_of(event) != ticket);
+        self.events.retain(|_, event| event.ticket() != ticket);
         self.in_flight.retain(|flying| *flying != ticket);
     }
 
-    fn wait(&mut self, until: Option<Duration>, events: &mut Vec<Event>) {
+    fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
         let event = self.events.keys().next().map(|(at, _)| *at);
+        let until = until.map(Instant::origin_age);
         let stop = self.stop_at.filter(|at| *at > self.now);
         let before = (self.now, events.len());
         if let Some(next) = [event, until, stop].into_iter().flatten().min() {
@@ -322,12 +321,6 @@ impl Net for Sim {
 
     fn stop_requested(&mut self) -> bool {
         self.stop_at.is_some_and(|at| self.now >= at)
-    }
-}
-
-fn ticket_of(event: &Event) -> Ticket {
-    match event {
-        Event::Response(ticket, _) | Event::Chunk(ticket, _) | Event::End(ticket, _) => *ticket,
     }
 }
 
@@ -369,7 +362,7 @@ pub(crate) struct Ran {
 struct Ends(Vec<(Name, Outcome, u32)>);
 
 impl Sink for Ends {
-    fn version(&mut self, item: &Item, _: &Shape, outcome: &Outcome, attempts: u32) {
+    fn version(&mut self, item: &Item, _: &Statuses, outcome: &Outcome, attempts: u32) {
         self.0.push(((item.key.clone(), item.version.to_string()), outcome.clone(), attempts));
     }
 }
@@ -395,7 +388,7 @@ pub(crate) fn run(spec: Spec, sim: &mut Sim) -> Ran {
     let mut ends = Ends::default();
     while job.advance(sim, &mut ends, None) {}
     assert!(
-        !sim.events.values().any(|event| ticket_of(event) != LISTING),
+        !sim.events.values().any(|event| event.ticket() != Ticket::Listing),
         "nothing is left in flight"
     );
     Ran { end: job.end(), counts: job.counts().clone(), listings: job.listings(), ends: ends.0 }

@@ -99,16 +99,6 @@ fn a_variable_that_is_no_bool_is_an_error_in_the_words_of_mc() {
 }
 
 #[test]
-fn sizes_are_read_as_go_humanize_reads_them() {
-    for (text, bytes) in
-        [("10M", 10_000_000), ("10MiB", 10_485_760), ("1.5KiB/s", 1536), ("1,000", 1000)]
-    {
-        assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
-    }
-    assert!(parse_bytes("0").is_err() && parse_bytes("1XB").is_err());
-}
-
-#[test]
 fn the_sandbox_never_sees_the_value_of_a_custom_header() {
     let words: Vec<String> =
         ["-H", "X-A:topsecret", "--custom-header=X-B:topsecret", "-H=X-C: topsecret", "a/b"]

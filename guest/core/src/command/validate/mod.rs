@@ -1,16 +1,15 @@
-//! What `--validate` prints.
+//! `--validate`: `--clear-checksum` is tried on one version, and what changed is shown.
 
-pub(super) mod trial;
+mod print;
+mod trial;
 
 use super::Invocation;
 use super::output::Output;
 use crate::command::args::Args;
-use crate::command::validate::trial::{Comparison, Finding, validate};
-use crate::report::listing_message;
-use crate::report::{Console, During, Message, explain, printable};
+use crate::report::{Console, Message, explain, listing_message};
 use crate::wire::{Client, Net};
-use serde::Serialize;
-use std::fmt::Write;
+use print::{json, text};
+use trial::{Finding, validate};
 
 pub(super) fn run<N: Net, C: Console>(
     call: Invocation<'_>,
@@ -28,18 +27,18 @@ pub(super) fn run<N: Net, C: Console>(
             if output.is_json() {
                 output.out(&json(&comparison));
             } else {
-                output.out(&text(call, bucket, &comparison, output));
+                output.out(&text(call, bucket, &comparison, output.paint()));
             }
             output.flush();
             return comparison.passed();
         }
-        Finding::Refused(item, cause) => {
-            let text = explain(&cause, During::Copy, bucket, authority);
+        Finding::NotCopied(item, failure) => {
+            let text = explain(&failure, bucket, authority);
             let what = format!(
                 "Validation failed: unable to copy `{bucket}/{}` ({}) onto itself.",
                 item.key, item.version
             );
-            Message::fatal(what, text).because(&cause)
+            Message::fatal(what, text).because(&failure.cause)
         }
         Finding::NoneSuitable(0, _) => {
             Message::fatal(what, "There is no object version in the backlog.")
@@ -48,94 +47,12 @@ pub(super) fn run<N: Net, C: Console>(
             let last = last.map_or(String::new(), |cause| format!(" The last one: {cause}"));
             Message::fatal(what, format!("None of {count} versions looked at can be copied.{last}"))
         }
-        Finding::Listing(failure) => listing_message(&failure, bucket, authority),
-        Finding::Failed(cause) => {
-            let text = explain(&cause, During::Trigger, bucket, authority);
-            Message::fatal(what, text).because(&cause)
+        Finding::Listing(unfinished) => listing_message(&unfinished, bucket, authority),
+        Finding::Failed(failure) => {
+            let text = explain(&failure, bucket, authority);
+            Message::fatal(what, text).because(&failure.cause)
         }
         Finding::Stopped => Message::fatal(what, "It was interrupted."),
     };
     output.fatal(&message)
-}
-
-fn text<C: Console>(
-    call: Invocation<'_>,
-    bucket: &str,
-    comparison: &Comparison,
-    output: &Output<'_, C>,
-) -> String {
-    let mut out = String::new();
-    let item = &comparison.item;
-    let _ = writeln!(out, "Copied `{bucket}/{}` ({}) onto itself.", item.key, item.version);
-    let _ = writeln!(out, "  {:<14} {}", "Checksum", named(&comparison.checksum_before));
-    let _ = writeln!(out, "  {:<14} {}", "  now", named(&comparison.checksum_after));
-    for row in &comparison.rows {
-        let value = if row.before.is_empty() { "-" } else { &row.before };
-        let verdict = match (row.before == row.after, row.expected) {
-            (true, _) => "kept".to_owned(),
-            (false, true) => format!("now {} (as every copy does)", row.after),
-            (false, false) => format!("CHANGED to {}", named(&row.after)),
-        };
-        let _ = writeln!(out, "  {:<14} {value}  {verdict}", row.name);
-    }
-    let mut out = printable(&out.replace('\n', "\u{2028}"), false).replace('\u{2028}', "\n");
-    if comparison.passed() {
-        let command = call.command_line(&["--validate", "-validate", "--validate=true"]);
-        let _ = writeln!(out, "\n{}", output.paint().validated(true));
-        let _ = writeln!(
-            out,
-            "  Run again without --validate to process all backlogged objects:\n  $ {command}"
-        );
-    } else {
-        let _ = writeln!(out, "\n{}", output.paint().validated(false));
-    }
-    out
-}
-
-fn named(value: &str) -> &str {
-    if value.is_empty() { "none" } else { value }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    status: &'static str,
-    valid: bool,
-    object: &'a str,
-    version_id: String,
-    checksum_before: &'a str,
-    checksum_after: &'a str,
-    properties: Vec<JsonRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonRow<'a> {
-    name: &'a str,
-    before: &'a str,
-    after: &'a str,
-    ok: bool,
-}
-
-fn json(comparison: &Comparison) -> String {
-    let line = Json {
-        status: if comparison.passed() { "success" } else { "error" },
-        valid: comparison.passed(),
-        object: &comparison.item.key,
-        version_id: comparison.item.version.to_string(),
-        checksum_before: &comparison.checksum_before,
-        checksum_after: &comparison.checksum_after,
-        properties: comparison
-            .rows
-            .iter()
-            .map(|row| JsonRow {
-                name: row.name,
-                before: &row.before,
-                after: &row.after,
-                ok: row.ok(),
-            })
-            .collect(),
-    };
-    let mut text = serde_json::to_string(&line).unwrap_or_default();
-    text.push('\n');
-    text
 }

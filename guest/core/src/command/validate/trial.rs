@@ -1,10 +1,9 @@
 //! `--validate`: tries `--clear-checksum` on one version and says exactly what changed.
 
-use crate::job::{ALGORITHM, Plan, Verdict};
-
-use crate::listing::{Failure, Item, LISTING, Operation, Reader, Shapes, State};
-use crate::wire::exchange::{EXCHANGE, Told, exchange};
-use crate::wire::{Cause, Client, Event, Net, Response, xml};
+use crate::job::{ALGORITHM, During, Failure, Plan, Verdict};
+use crate::listing::{Item, Operation, Reader, State, StatusTable, Unfinished};
+use crate::wire::exchange::{OnRetryAfter, exchange};
+use crate::wire::{Cause, Client, Net, Response, Ticket, xml};
 use std::collections::VecDeque;
 
 /// Versions looked at before giving up. Each look is a HEAD, which triggers the version, so a
@@ -16,16 +15,26 @@ const MAX_CANDIDATES: usize = 100;
 pub(crate) enum Finding {
     /// A version was copied.
     Copied(Box<Comparison>),
-    /// The copy was refused.
-    Refused(Item, Cause),
+    /// The copy failed.
+    NotCopied(Item, Failure),
     /// No version of the backlog can be copied; how many were looked at, and why the last cannot.
     NoneSuitable(usize, Option<Cause>),
     /// The backlog could not be listed.
-    Listing(Box<Failure>),
-    /// The request needed for the test failed.
-    Failed(Cause),
+    Listing(Box<Unfinished>),
+    /// A request needed for the test failed.
+    Failed(Failure),
     /// The user stopped it.
     Stopped,
+}
+
+impl Finding {
+    fn failed(cause: Cause) -> Self {
+        Self::Failed(Failure { cause, during: During::Trigger })
+    }
+
+    fn not_copied(item: Item, cause: Cause) -> Self {
+        Self::NotCopied(item, Failure { cause, during: During::Copy })
+    }
 }
 
 /// One version before and after its copy.
@@ -73,7 +82,7 @@ impl Comparison {
 pub(crate) fn validate<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: Told<'_>,
+    on_retry_after: OnRetryAfter<'_>,
     prefix: &str,
     arn: Option<&str>,
 ) -> Finding {
@@ -86,24 +95,24 @@ pub(crate) fn validate<N: Net>(
             Ok(None) => return Finding::NoneSuitable(looked_at, last),
             Err(failure) => return Finding::Listing(failure),
         };
-        let head = match exchange(net, client, told, &mut |net, client| {
-            client.stat(net, EXCHANGE, &item.key, &item.version);
+        let head = match exchange(net, client, on_retry_after, &mut |net, client| {
+            client.stat(net, Ticket::Setting, &item.key, &item.version);
         }) {
             Ok(head) => head,
             Err(Cause::Server(error)) => match Verdict::from_error(*error) {
-                Verdict::Fatal(cause) => return Finding::Failed(cause),
+                Verdict::Fatal(cause) => return Finding::failed(cause),
                 Verdict::Failed(cause) | Verdict::Again(cause) => {
                     last = Some(cause);
                     continue;
                 }
                 _ => continue,
             },
-            Err(cause) => return Finding::Failed(cause),
+            Err(cause) => return Finding::failed(cause),
         };
         match Plan::new(&item, &head, net.unix()) {
             Ok(plan) => {
                 candidates.close(net);
-                return copy_and_compare(net, client, told, item, &head, &plan);
+                return copy_and_compare(net, client, on_retry_after, item, &head, &plan);
             }
             Err(cause) => last = Some(cause),
         }
@@ -115,40 +124,40 @@ pub(crate) fn validate<N: Net>(
 fn copy_and_compare<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: Told<'_>,
+    on_retry_after: OnRetryAfter<'_>,
     item: Item,
     before: &Response,
     plan: &Plan,
 ) -> Finding {
     let (key, version) = (item.key.as_str(), &item.version);
-    let tags_before = tags(exchange(net, client, told, &mut |net, client| {
-        client.tags(net, EXCHANGE, key, version);
+    let tags_before = tags(exchange(net, client, on_retry_after, &mut |net, client| {
+        client.tags(net, key, version);
     }));
-    let copied = exchange(net, client, told, &mut |net, client| {
-        client.copy(net, EXCHANGE, key, version, &plan.headers());
+    let copied = exchange(net, client, on_retry_after, &mut |net, client| {
+        client.copy(net, Ticket::Setting, key, version, &plan.headers());
     });
     let copied = match copied {
         Ok(response) => response,
-        Err(cause) => return Finding::Refused(item, cause),
+        Err(cause) => return Finding::not_copied(item, cause),
     };
     match Verdict::from_copy(&item, &copied) {
         Verdict::Triggered(_) => {}
         Verdict::Failed(cause) | Verdict::Fatal(cause) | Verdict::Again(cause) => {
-            return Finding::Refused(item, cause);
+            return Finding::not_copied(item, cause);
         }
         _ => {
-            let cause = Cause::Refused("The version vanished while it was copied.".to_owned());
-            return Finding::Refused(item, cause);
+            let cause = Cause::Declined("The version vanished while it was copied.".to_owned());
+            return Finding::not_copied(item, cause);
         }
     }
-    let after = match exchange(net, client, told, &mut |net, client| {
-        client.stat(net, EXCHANGE, key, version);
+    let after = match exchange(net, client, on_retry_after, &mut |net, client| {
+        client.stat(net, Ticket::Setting, key, version);
     }) {
         Ok(response) => response,
-        Err(cause) => return Finding::Failed(cause),
+        Err(cause) => return Finding::failed(cause),
     };
-    let tags_after = tags(exchange(net, client, told, &mut |net, client| {
-        client.tags(net, EXCHANGE, key, version);
+    let tags_after = tags(exchange(net, client, on_retry_after, &mut |net, client| {
+        client.tags(net, key, version);
     }));
     Finding::Copied(Box::new(Comparison {
         rows: compare(before, &after, tags_before, tags_after),
@@ -240,14 +249,19 @@ fn checksums(head: &Response) -> String {
 /// Object versions of the backlog, read only as far as needed.
 struct Candidates<'a> {
     reader: Reader,
-    shapes: Shapes,
+    table: StatusTable,
     arn: Option<&'a str>,
     ready: VecDeque<Item>,
 }
 
 impl<'a> Candidates<'a> {
     fn new(prefix: &str, arn: Option<&'a str>) -> Self {
-        Self { reader: Reader::new(prefix), shapes: Shapes::default(), arn, ready: VecDeque::new() }
+        Self {
+            reader: Reader::new(prefix),
+            table: StatusTable::default(),
+            arn,
+            ready: VecDeque::new(),
+        }
     }
 
     fn close<N: Net>(&mut self, net: &mut N) {
@@ -258,7 +272,7 @@ impl<'a> Candidates<'a> {
         &mut self,
         net: &mut N,
         client: &mut Client,
-    ) -> Result<Option<Item>, Box<Failure>> {
+    ) -> Result<Option<Item>, Box<Unfinished>> {
         let mut events = Vec::new();
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -277,24 +291,17 @@ impl<'a> Candidates<'a> {
                 return Ok(None);
             }
             net.wait(self.reader.due(), &mut events);
-            for event in events.drain(..) {
-                let Self { reader, shapes, arn, ready } = self;
-                match event {
-                    Event::Response(LISTING, result) => reader.on_response(net, client, result),
-                    Event::End(LISTING, result) => reader.on_end(net, result),
-                    Event::Chunk(LISTING, chunk) => {
-                        reader.on_chunk(net, &chunk, shapes, |item, _, shapes| {
-                            let suits = shapes.get(item.shape).is_some_and(|shape| {
-                                shape.operation(item.delete_marker) == Operation::Put
-                                    && arn.is_none_or(|arn| shape.concerns(arn))
-                            });
-                            if suits && ready.len() < MAX_CANDIDATES {
-                                ready.push_back(item);
-                            }
-                        });
+            let Self { reader, table, arn, ready } = self;
+            for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
+                reader.on_event(net, client, event, table, |item, _, table| {
+                    let suits = table.get(item.statuses).is_some_and(|statuses| {
+                        statuses.operation(item.delete_marker) == Operation::Put
+                            && arn.is_none_or(|arn| statuses.concerns(arn))
+                    });
+                    if suits && ready.len() < MAX_CANDIDATES {
+                        ready.push_back(item);
                     }
-                    _ => {}
-                }
+                });
             }
         }
     }

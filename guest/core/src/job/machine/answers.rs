@@ -1,14 +1,13 @@
 //! What the job makes of an answer: the end of a version, another attempt, or the end of the run.
 
-use super::{Job, LOCATION, Sink};
-use crate::job::copy;
-use crate::job::copy::Plan;
+use super::{Job, Sink};
+use crate::job::copy::{self, Plan};
+use crate::job::failure::Failure;
 use crate::job::flights::Flight;
 use crate::job::outcome::{Outcome, Trigger, Verdict};
 use crate::job::spec::Mode;
 use crate::listing::Item;
-use crate::wire::NO_BUCKET;
-use crate::wire::{Cause, Net, Response, Ticket, TransportError, retry, skew};
+use crate::wire::{Cause, NO_BUCKET, Net, Response, Ticket, TransportError, retry, skew};
 use std::time::Duration;
 
 /// Attempts at a version that the server refuses for the region in the signature, before the run
@@ -47,25 +46,25 @@ impl Job {
             (Verdict::Triggered(Trigger::Object), Ok(head)) if clearing => {
                 match Plan::new(&flight.item, head, net.unix()) {
                     Ok(plan) => self.start_copy(net, flight, &plan),
-                    Err(cause) => self.finish(sink, &flight, &Outcome::Failed(cause)),
+                    Err(cause) => self.fail(sink, &flight, cause),
                 }
             }
             (Verdict::Triggered(Trigger::CustomerKey), _) if clearing => {
-                let cause = Cause::Refused(copy::CUSTOMER_KEY.to_owned());
-                self.finish(sink, &flight, &Outcome::Failed(cause));
+                let cause = Cause::Declined(copy::CUSTOMER_KEY.to_owned());
+                self.fail(sink, &flight, cause);
             }
             (Verdict::Triggered(trigger), _) => {
                 self.finish(sink, &flight, &Outcome::Triggered(trigger));
             }
             (Verdict::Vanished, _) => self.finish(sink, &flight, &Outcome::Vanished),
             (Verdict::Elsewhere, _) => self.finish(sink, &flight, &Outcome::Elsewhere),
-            (Verdict::Failed(cause), _) => self.finish(sink, &flight, &Outcome::Failed(cause)),
+            (Verdict::Failed(cause), _) => self.fail(sink, &flight, cause),
             (Verdict::Fatal(cause), Ok(answer)) => {
-                self.refuse(sink, &flight, skew::named(cause, answer, net.unix()));
+                self.refuse(sink, &flight, skew::explained(cause, answer, net.unix()));
             }
             (Verdict::Fatal(cause), Err(_)) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), answer) => {
-                let asked = answer.as_ref().map(|answer| retry::asked(answer, net.unix()));
+                let asked = answer.as_ref().map(|answer| retry::retry_after(answer, net.unix()));
                 self.again(net, sink, flight, cause, asked.unwrap_or_default());
             }
             // Every answer names the right region, so a wrong one that stays is the user's own.
@@ -77,12 +76,12 @@ impl Job {
             (Verdict::Region(error), Ok(response)) => {
                 if !self.client.learn_region(response) && !self.location_asked {
                     self.location_asked = true;
-                    self.client.location(net, LOCATION);
+                    self.client.location(net);
                 }
                 self.again(net, sink, flight, Cause::Server(Box::new(error)), Duration::ZERO);
             }
             (Verdict::Region(error), Err(_)) => {
-                self.finish(sink, &flight, &Outcome::Failed(Cause::Server(Box::new(error))));
+                self.fail(sink, &flight, Cause::Server(Box::new(error)));
             }
         }
     }
@@ -102,36 +101,37 @@ impl Job {
                 return self.refuse(sink, &flight, cause);
             }
             if !spared {
-                return self.finish(sink, &flight, &Outcome::Failed(cause));
+                return self.fail(sink, &flight, cause);
             }
         }
         self.counts.retry_after = self.counts.retry_after.max(asked);
-        let pause = retry::S3.pause(flight.attempts, net.random()).max(retry::obeyed(asked));
-        self.retried += 1;
+        let pause = retry::S3.pause(flight.attempts, net.random()).max(retry::capped(asked));
         self.counts.retries += 1;
-        self.retries.insert((net.now() + pause, self.retried), flight);
+        self.retries.insert((net.now() + pause, self.counts.retries), flight);
     }
 
     /// Fails a version and ends the run: what it was refused for, every other would be.
     fn refuse(&mut self, sink: &mut dyn Sink, flight: &Flight, cause: Cause) {
-        if self.refused.is_none() {
-            self.refused = Some(cause.clone());
-            self.refused_copy = flight.copying;
+        let during = flight.during();
+        self.fatal.get_or_insert_with(|| Failure { cause: cause.clone(), during });
+        self.fail(sink, flight, cause);
+    }
+
+    fn fail(&mut self, sink: &mut dyn Sink, flight: &Flight, cause: Cause) {
+        let failure = Failure { cause, during: flight.during() };
+        if self.outage.failed(&failure.cause)
+            // Of those at the very end, there is no rest to be spared.
+            && (matches!(failure.cause, Cause::Transport(_)) || !self.spool.is_empty())
+        {
+            self.fatal.get_or_insert_with(|| failure.clone());
         }
-        self.finish(sink, flight, &Outcome::Failed(cause));
+        self.finish(sink, flight, &Outcome::Failed(failure));
     }
 
     fn finish(&mut self, sink: &mut dyn Sink, flight: &Flight, outcome: &Outcome) {
         self.counts.done(outcome);
-        if let Outcome::Failed(cause) = outcome
-            && self.outage.failed(cause)
-            // Of those at the very end, there is no rest to be spared.
-            && (matches!(cause, Cause::Transport(_)) || !self.spool.is_empty())
-        {
-            self.refused.get_or_insert(cause.clone());
-        }
-        if let Some(shape) = self.shapes.get(flight.item.shape) {
-            sink.version(&flight.item, shape, outcome, flight.attempts);
+        if let Some(statuses) = self.table.get(flight.item.statuses) {
+            sink.version(&flight.item, statuses, outcome, flight.attempts);
         }
     }
 

@@ -1,0 +1,122 @@
+//! The replication statuses of versions, each combination kept once.
+
+use crate::listing::entry::Operation;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, HashMap};
+
+/// The statuses of a version. A backlog of millions has a handful of them, so they are kept once.
+#[derive(Debug, Clone)]
+pub struct Statuses {
+    /// `rStatus`: `PENDING`, `FAILED`, or empty for an existing object that never was replicated.
+    pub status: String,
+    /// `dStatus`: status of a pending purge, empty when there is none.
+    pub delete_status: String,
+    /// The `targets` member as the server sent it, `None` when there is none.
+    pub targets_json: Option<Box<RawValue>>,
+    /// ARN, replication status and purge status of each target.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// The status of a version at one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetStatus {
+    /// The target ARN.
+    pub arn: String,
+    /// `rStatus` of this target.
+    pub status: String,
+    /// `drStatus` of this target.
+    pub delete_status: String,
+}
+
+/// How a never replicated version is called: mc has a word for the rule, `existing-objects`.
+pub const EXISTING: &str = "EXISTING";
+
+impl Statuses {
+    /// `PENDING`, `FAILED` or `EXISTING`; for a purge, the status of the purge.
+    pub fn label(&self) -> &str {
+        match (self.delete_status.as_str(), self.status.as_str()) {
+            ("", "") => EXISTING,
+            ("", status) | (status, _) => status,
+        }
+    }
+
+    /// What is to be replicated.
+    pub fn operation(&self, delete_marker: bool) -> Operation {
+        let purge = !self.delete_status.is_empty()
+            || self.targets.iter().any(|target| !target.delete_status.is_empty());
+        match (purge, delete_marker) {
+            (true, _) => Operation::Purge,
+            (false, true) => Operation::Delete,
+            (false, false) => Operation::Put,
+        }
+    }
+
+    /// Whether the version waits for this target. The server's own `arn` parameter does not filter
+    /// rows, and of an existing object it cannot be seen which target it lacks (observed).
+    pub fn concerns(&self, arn: &str) -> bool {
+        self.targets.iter().any(|target| target.arn == arn)
+            || (self.status.is_empty() && self.targets.is_empty())
+    }
+}
+
+/// The statuses seen so far, each with a number.
+#[derive(Debug, Default)]
+pub struct StatusTable {
+    list: Vec<Statuses>,
+    numbers: HashMap<Box<[u8]>, u32>,
+    scratch: Vec<u8>,
+}
+
+impl StatusTable {
+    /// The statuses with this number.
+    pub fn get(&self, number: u32) -> Option<&Statuses> {
+        self.list.get(usize::try_from(number).ok()?)
+    }
+
+    /// The number of these statuses, as a line of the listing has them.
+    pub(super) fn intern(
+        &mut self,
+        status: &str,
+        delete_status: &str,
+        targets: Option<&RawValue>,
+    ) -> Result<u32, serde_json::Error> {
+        let raw = targets.filter(|raw| !matches!(raw.get(), "null" | "{}"));
+        let targets = raw.map_or("", RawValue::get);
+        self.scratch.clear();
+        for part in [status, delete_status, targets] {
+            self.scratch.extend_from_slice(part.as_bytes());
+            self.scratch.push(0);
+        }
+        if let Some(number) = self.numbers.get(self.scratch.as_slice()) {
+            return Ok(*number);
+        }
+        let parsed: BTreeMap<String, TargetLine> =
+            if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
+        let statuses = Statuses {
+            status: status.to_owned(),
+            delete_status: delete_status.to_owned(),
+            targets_json: raw.map(ToOwned::to_owned),
+            targets: parsed
+                .into_iter()
+                .map(|(arn, target)| TargetStatus {
+                    arn,
+                    status: target.status,
+                    delete_status: target.delete_status,
+                })
+                .collect(),
+        };
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(statuses);
+        self.numbers.insert(self.scratch.as_slice().into(), number);
+        Ok(number)
+    }
+}
+
+#[derive(Deserialize)]
+struct TargetLine {
+    #[serde(default, rename = "rStatus")]
+    status: String,
+    #[serde(default, rename = "drStatus")]
+    delete_status: String,
+}
