@@ -1,0 +1,318 @@
+//! What holds for any backlog, any faults and any timing.
+
+use super::{Ran, run, run_until};
+use crate::world::{Break, Fate, Mishap, Name, Replication, Version, World, serving, uuid};
+use proptest::prelude::*;
+use resync_core::job::{End, MEMORY, Mode, Outcome, Spec};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Attempts at a version before it has failed.
+const ATTEMPTS: usize = 10;
+
+/// Breaks without a new entry before a listing is given up.
+const MAX_FRUITLESS: usize = 5;
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        12 => Just(Fate::Queued),
+        2 => Just(Fate::Marker),
+        1 => Just(Fate::Purge),
+        1 => Just(Fate::CustomerKey),
+        1 => Just(Fate::Gone),
+        1 => Just(Fate::Elsewhere),
+        1 => Just(Fate::Refused),
+    ]
+}
+
+fn targets() -> impl Strategy<Value = Vec<&'static str>> {
+    prop_oneof![
+        4 => Just(vec!["arn:a"]),
+        2 => Just(vec!["arn:b"]),
+        1 => Just(vec!["arn:a", "arn:b"]),
+        1 => Just(Vec::new()),
+    ]
+}
+
+fn mishap() -> impl Strategy<Value = Mishap> {
+    prop_oneof![
+        4 => prop::sample::select(vec![500, 502, 503, 429]).prop_map(|s| Mishap::Status(s, None)),
+        1 => Just(Mishap::Status(503, Some("7"))),
+        2 => Just(Mishap::Closed),
+        2 => Just(Mishap::Lost),
+        1 => Just(Mishap::Hang),
+    ]
+}
+
+/// Mostly none; sometimes as many as attempts are made, and then such as do not look like a server
+/// that is gone, which ends a run.
+fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
+    prop_oneof![
+        8 => Just(Vec::new()),
+        4 => prop::collection::vec(mishap(), 1..4),
+        1 => Just(vec![Mishap::Status(500, None); ATTEMPTS]),
+    ]
+}
+
+fn copy_mishaps() -> impl Strategy<Value = Vec<Mishap>> {
+    prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(mishap(), 1..4)]
+}
+
+fn version_id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => any::<u128>().prop_map(uuid),
+        1 => Just("null".to_owned()),
+        1 => "[ -~]{1,12}".prop_map(|id| format!("other {id}")),
+    ]
+}
+
+/// Sorted as the server sorts: bytes of the key, its versions in their own order.
+fn backlog() -> impl Strategy<Value = Vec<Version>> {
+    let key = "(a|b/|é|😀){0,3}[ -~]{1,4}";
+    let version = (fate(), targets(), mishaps(), copy_mishaps());
+    let versions = prop::collection::btree_map(version_id(), version, 1..4);
+    prop::collection::btree_map(key, versions, 0..16).prop_map(|objects| {
+        let mut backlog = Vec::new();
+        for (key, versions) in objects {
+            for (id, (fate, targets, mishaps, copy_mishaps)) in versions {
+                let version = Version::new(&key, &id).fate(fate).targets(&targets);
+                backlog.push(Version { mishaps, copy_mishaps, ..version });
+            }
+        }
+        backlog
+    })
+}
+
+fn breaks(kinds: &'static [Break]) -> impl Strategy<Value = Vec<(usize, Break)>> {
+    prop::collection::vec((0usize..30, prop::sample::select(kinds)), 0..8)
+}
+
+const ALL: &[Break] = &[
+    Break::Cut,
+    Break::HalfLine,
+    Break::Silence,
+    Break::ErrorEntry,
+    Break::Keyless,
+    Break::Garbage,
+    Break::Busy,
+    Break::Starting,
+    Break::NoAnswer,
+];
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![4 => Just(Mode::Trigger), 3 => Just(Mode::ClearChecksum), 1 => Just(Mode::DryRun)]
+}
+
+/// What a run is asked for.
+fn spec() -> impl Strategy<Value = Spec> {
+    let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
+    let memory = prop_oneof![Just(MEMORY), Just(1)];
+    let arn = prop_oneof![4 => Just(None), 1 => Just(Some("arn:a".to_owned())), 1 => Just(Some("arn:c".to_owned()))];
+    let prefix = prop_oneof![4 => Just(""), 1 => Just("a"), 1 => Just("b/"), 1 => Just("é")];
+    (mode(), 1usize..30, rate, memory, arn, prefix).prop_map(
+        |(mode, concurrent, rate_limit, memory, arn, prefix)| Spec {
+            mode,
+            concurrent,
+            rate_limit,
+            memory,
+            arn,
+            prefix: prefix.to_owned(),
+            times: true,
+            ..Spec::default()
+        },
+    )
+}
+
+/// A server, the line to it, and what a run is asked for.
+fn worlds() -> impl Strategy<Value = (World, Spec)> {
+    let chunks = prop_oneof![Just(1..3), Just(1..50), Just(1..5000), Just(5000..5001)];
+    let latency = prop_oneof![Just(0..1), Just(0..20), Just(100..400)];
+    let replication = prop_oneof![
+        Just(Replication::After(Duration::ZERO)),
+        Just(Replication::After(Duration::from_secs(3))),
+        Just(Replication::Never)
+    ];
+    let server = (backlog(), breaks(ALL), chunks, latency, replication, 1u64..).prop_map(
+        |(versions, breaks, chunks, latency, replication, random)| {
+            let mut world = serving(versions);
+            world.breaks = breaks.into();
+            (world.net.chunks, world.net.latency) = (chunks, latency);
+            (world.net.server.replication, world.net.random) = (replication, random);
+            world
+        },
+    );
+    (server, spec())
+}
+
+/// Whether a run has to handle this version.
+fn concerns(spec: &Spec, version: &Version) -> bool {
+    let targets = &version.targets;
+    version.name.0.starts_with(&spec.prefix)
+        && spec.arn.as_deref().is_none_or(|arn| targets.is_empty() || targets.contains(&arn))
+}
+
+/// What a version with this fate and these mishaps has to end as.
+fn expected(spec: &Spec, version: &Version) -> &'static str {
+    let copies = spec.mode == Mode::ClearChecksum;
+    let mishaps = version.mishaps.len()
+        + if copies && version.fate == Fate::Queued { version.copy_mishaps.len() } else { 0 };
+    match version.fate {
+        _ if spec.mode == Mode::DryRun => "listed",
+        _ if mishaps >= ATTEMPTS => "failed",
+        Fate::CustomerKey if copies => "failed",
+        Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey => "triggered",
+        Fate::Gone => "vanished",
+        Fate::Elsewhere => "elsewhere",
+        Fate::Refused | Fate::Denied => "failed",
+    }
+}
+
+/// What holds at the end of every run, however it ended.
+fn check(before: &[Version], world: &World, spec: &Spec, ran: &Ran) {
+    let counts = &ran.counts;
+    let ended = if spec.mode == Mode::DryRun { counts.total } else { counts.ended() };
+    assert_eq!(counts.total, ended + counts.not_reached, "{counts:?}");
+    for (outcome, count) in [
+        ("triggered", counts.triggered),
+        ("failed", counts.failed),
+        ("vanished", counts.vanished),
+        ("elsewhere", counts.elsewhere),
+    ] {
+        let told = ran.ends.iter().filter(|(_, end, _)| end.as_str() == outcome).count();
+        assert_eq!(told as u64, count, "{outcome}");
+    }
+    let wanted: Vec<&Version> = before.iter().filter(|version| concerns(spec, version)).collect();
+    let versions: BTreeMap<&Name, &Version> = wanted.iter().map(|v| (&v.name, *v)).collect();
+    let mut ended = BTreeMap::new();
+    for (name, outcome, _) in &ran.ends {
+        let version =
+            versions.get(name).unwrap_or_else(|| panic!("{name:?} is none of its business"));
+        assert_eq!(ended.insert(name, outcome), None, "{name:?} ended twice");
+        if let Outcome::Triggered(_) = outcome {
+            assert!(world.net.server.queued.contains_key(name), "{name:?} was not queued");
+        }
+        assert_eq!(outcome.as_str(), expected(spec, version), "{name:?}: {outcome:?}");
+    }
+    check_requests(world, spec, &versions);
+    match &ran.end {
+        End::Complete => assert_eq!(ended.len(), wanted.len(), "complete is complete"),
+        End::Listing(unfinished) => {
+            let after = unfinished.after.as_ref();
+            assert!(ended.keys().all(|(key, _)| Some(key) <= after));
+            if world.net.stop_at.is_none() {
+                let whole = wanted.iter().filter(|v| Some(&v.name.0) < after).count();
+                assert!(ended.len() >= whole, "all before {after:?} is handled");
+                assert_eq!(counts.not_reached, 0, "what was listed is handled");
+            }
+        }
+        End::Fatal(_) | End::Stopped => {}
+    }
+}
+
+/// What a run sent: nothing that it was not asked for, nothing twice without a reason, and no more
+/// at a time, or in a time, than it may.
+fn check_requests(world: &World, spec: &Spec, versions: &BTreeMap<&Name, &Version>) {
+    let server = &world.net.server;
+    let lost = |mishaps: &[Mishap]| mishaps.iter().filter(|m| **m == Mishap::Lost).count();
+    if spec.mode != Mode::ClearChecksum {
+        for (name, times) in &server.queued {
+            let lost = lost(&versions[name].mishaps);
+            assert!(times.len() <= lost + 1, "{name:?} was queued {} times", times.len());
+        }
+        assert_eq!(server.count("PUT "), 0, "copies without being asked to");
+    }
+    for (name, times) in &server.copied {
+        let version = versions[name];
+        assert_eq!(version.fate, Fate::Queued, "{name:?} is nothing to copy");
+        let lost = lost(&version.copy_mishaps);
+        assert!(*times as usize <= lost + 1, "{name:?} was copied {times} times");
+    }
+    if spec.mode == Mode::DryRun {
+        assert_eq!(server.count("HEAD "), 0, "a dry run touches nothing");
+    }
+    let asked: BTreeSet<&str> =
+        server.log.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert!(asked.is_subset(&["POST", "HEAD", "PUT"].into()), "{asked:?}");
+    assert!(world.peak <= spec.concurrent, "{} in flight", world.peak);
+    if let Some(rate) = spec.rate_limit {
+        check_rate(&world.starts, rate);
+    }
+}
+
+/// Any stretch of time has at most the starts that fit into it, one more, and those by which a
+/// late loop may catch up.
+fn check_rate(starts: &[Duration], rate: f64) {
+    for (first, from) in starts.iter().enumerate() {
+        for (last, to) in starts.iter().enumerate().skip(first) {
+            let allowed = (to.saturating_sub(*from)).as_secs_f64() * rate + 1.0 + 0.02 * rate;
+            let count = (last - first + 1) as f64;
+            assert!(count <= allowed + 0.01, "{count} starts in {from:?}..{to:?} at {rate}/s");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_version_is_lost_or_counted_twice_whatever_happens((mut world, spec) in worlds()) {
+        let before = world.net.server.versions.clone();
+        let ran = run(spec.clone(), &mut world);
+        check(&before, &world, &spec, &ran);
+        prop_assert!(matches!(ran.end, End::Complete | End::Listing(_)), "{:?}", ran.end);
+    }
+
+    #[test]
+    fn a_listing_that_is_only_cut_is_read_to_its_end(
+        (mut world, spec) in worlds(),
+        breaks in breaks(&[Break::Cut, Break::HalfLine, Break::Silence, Break::Busy, Break::NoAnswer]),
+    ) {
+        let before = world.net.server.versions.clone();
+        world.breaks = breaks.into_iter().take(MAX_FRUITLESS).collect();
+        let ran = run(spec.clone(), &mut world);
+        check(&before, &world, &spec, &ran);
+        prop_assert_eq!(ran.end, End::Complete);
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_counts_what_it_did((mut world, spec) in worlds(), stop in 0u64..5000) {
+        let stop = Duration::from_millis(stop);
+        world.net.stop_at = Some(stop);
+        let before = world.net.server.versions.clone();
+        let ran = run(spec.clone(), &mut world);
+        check(&before, &world, &spec, &ran);
+        if matches!(ran.end, End::Stopped) {
+            let late = world.starts.iter().filter(|at| **at > stop).count();
+            prop_assert_eq!(late, 0, "nothing starts after the stop");
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_counts_what_it_did((mut world, spec) in worlds(), calls in 0usize..60) {
+        let before = world.net.server.versions.clone();
+        let ran = run_until(spec.clone(), &mut world, calls);
+        let counts = &ran.counts;
+        let ended = if spec.mode == Mode::DryRun { counts.total } else { counts.ended() };
+        prop_assert_eq!(counts.total, ended + counts.not_reached);
+        if ran.end == End::Complete {
+            check(&before, &world, &spec, &ran);
+        }
+    }
+
+    #[test]
+    fn what_every_version_would_be_refused_for_ends_the_run(
+        (mut world, spec) in worlds(), denied in prop::sample::Index::arbitrary()
+    ) {
+        let server = &mut world.net.server;
+        prop_assume!(!server.versions.is_empty() && spec.mode != Mode::DryRun);
+        let index = denied.index(server.versions.len());
+        let version = &mut server.versions[index];
+        prop_assume!(concerns(&spec, version) && version.mishaps.is_empty());
+        version.fate = Fate::Denied;
+        world.breaks.clear();
+        let before = world.net.server.versions.clone();
+        let ran = run(spec.clone(), &mut world);
+        check(&before, &world, &spec, &ran);
+        prop_assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end);
+    }
+}

@@ -1,0 +1,131 @@
+//! A line to the server, with a virtual clock: nothing waits, and an hour passes at once.
+
+use super::server::{Reply, Server};
+use resync_core::wire::{Call, Event, Instant, Net, Response, Ticket};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// Unix time at the beginning.
+const BEGINNING: u64 = 1_795_510_000;
+
+/// The line, the clock and the server at its end.
+#[derive(Debug)]
+pub(crate) struct SimNet {
+    pub(crate) server: Server,
+    /// Sizes of the chunks of a listing.
+    pub(crate) chunks: Range<usize>,
+    /// Milliseconds that an answer or a chunk takes.
+    pub(crate) latency: Range<u64>,
+    /// When the user stops the run.
+    pub(crate) stop_at: Option<Duration>,
+    /// Draws the sizes of chunks, the latency and the job's jitter. Not 0.
+    pub(crate) random: u64,
+    now: Duration,
+    events: BTreeMap<(Duration, u64), Event>,
+    scheduled: u64,
+    idle: u32,
+}
+
+impl SimNet {
+    pub(crate) fn new(server: Server) -> Self {
+        Self {
+            server,
+            chunks: 1..5000,
+            latency: 0..20,
+            stop_at: None,
+            random: 0x9E37_79B9_7F4A_7C15,
+            now: Duration::ZERO,
+            events: BTreeMap::new(),
+            scheduled: 0,
+            idle: 0,
+        }
+    }
+
+    /// Exchanges under way, the listing excepted.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.events.values().filter(|event| event.ticket() != Ticket::Listing).count()
+    }
+
+    fn draw(&mut self, range: Range<u64>) -> u64 {
+        let span = range.end.saturating_sub(range.start).max(1);
+        range.start + self.random() % span
+    }
+
+    fn delay(&mut self) -> Duration {
+        Duration::from_millis(self.draw(self.latency.clone()))
+    }
+
+    fn schedule(&mut self, at: Duration, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((at, self.scheduled), event);
+    }
+
+    /// The answer to a listing: its head, chunks, and an end.
+    fn stream(&mut self, ticket: Ticket, lines: &[String]) {
+        let mut at = self.now + self.delay();
+        let head = Response { status: 200, ..Response::default() };
+        self.schedule(at, Event::Response(ticket, Ok(head)));
+        let text = format!("  {}", lines.concat()).into_bytes();
+        let mut bytes = text.as_slice();
+        while !bytes.is_empty() {
+            let size = self.draw(self.chunks.start as u64..self.chunks.end as u64) as usize;
+            let (chunk, rest) = bytes.split_at(size.clamp(1, bytes.len()));
+            // Several events at one time are one batch.
+            at += self.delay() / 10;
+            self.schedule(at, Event::Chunk(ticket, chunk.to_vec()));
+            bytes = rest;
+        }
+        self.schedule(at, Event::End(ticket, Ok(())));
+    }
+}
+
+impl Net for SimNet {
+    fn now(&self) -> Instant {
+        Instant::since_origin(self.now)
+    }
+
+    fn unix(&self) -> u64 {
+        BEGINNING + self.now.as_secs()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    fn send(&mut self, ticket: Ticket, call: &Call<'_>) {
+        let (now, unix) = (self.now, self.unix());
+        match self.server.answer(call, now, unix) {
+            Reply::Listing(lines) => self.stream(ticket, &lines),
+            Reply::Whole(response) => {
+                let at = self.now + self.delay();
+                self.schedule(at, Event::Response(ticket, Ok(response)));
+            }
+        }
+    }
+
+    fn cancel(&mut self, ticket: Ticket) {
+        self.events.retain(|_, event| event.ticket() != ticket);
+    }
+
+    fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
+        let event = self.events.keys().next().map(|(at, _)| *at);
+        let until = until.map(Instant::origin_age);
+        let stop = self.stop_at.filter(|at| *at > self.now);
+        let before = (self.now, events.len());
+        if let Some(next) = [event, until, stop].into_iter().flatten().min() {
+            self.now = self.now.max(next);
+        }
+        let later = self.events.split_off(&(self.now, u64::MAX));
+        events.extend(std::mem::replace(&mut self.events, later).into_values());
+        self.idle = if (self.now, events.len()) == before { self.idle + 1 } else { 0 };
+        assert!(self.idle < 100, "the run waits for nothing, over and over");
+    }
+
+    fn stop_requested(&mut self) -> bool {
+        self.stop_at.is_some_and(|at| self.now >= at)
+    }
+}
