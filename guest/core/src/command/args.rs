@@ -1,6 +1,6 @@
 //! From the words of the command line and the `MC_*` variables to checked arguments.
 //!
-//! mc follows Go's flag package: one dash or two, flags before or behind TARGET, `--json=false`,
+//! mc follows Go's flag package: one dash or two, flags before or after TARGET, `--json=false`,
 //! no bundling of letters. [`normalize`] brings that into the one form clap reads; clap then does
 //! the rest.
 
@@ -107,12 +107,12 @@ impl Stop {
     }
 }
 
-/// mc's words behind a usage error.
+/// What mc says after a usage error.
 pub(super) const INVALID_ARGUMENTS: &str =
     "Invalid arguments provided, please refer `mc <command> -h` for relevant documentation.";
 
 impl Args {
-    /// Reads the words behind `replicate resync-backlog`.
+    /// Reads the words after `replicate resync-backlog`.
     ///
     /// # Errors
     /// [`Stop`] says what to print instead of running.
@@ -214,7 +214,7 @@ impl Args {
     }
 }
 
-/// Clap's matches with the variables behind them.
+/// Clap's matches, and the variables that count where a flag is not given.
 struct Given<'a> {
     matches: &'a clap::ArgMatches,
     env: Env<'a>,
@@ -282,7 +282,7 @@ impl Given<'_> {
     }
 }
 
-/// Brings Go's forms into `--long=value` and moves TARGET behind a `--`.
+/// Brings Go's forms into `--long=value` and moves TARGET after a `--`.
 ///
 /// # Errors
 /// Go's words for a flag that does not exist, lacks its value or is not written as one.
@@ -409,7 +409,7 @@ fn resolve(text: &str) -> Result<Resolve, Stop> {
 }
 
 fn custom_header(text: &str) -> Result<(String, String), Stop> {
-    // The value may be a token: an error names the header only, and nothing where there is no name.
+    // The value may be a token: an error names the header only, or nothing where it has no name.
     let bad =
         |shown: &dyn Display| Stop::invalid(format!("invalid custom header entry {shown}"), "");
     let (name, value) = text.split_once(':').ok_or_else(|| bad(&"without a colon"))?;

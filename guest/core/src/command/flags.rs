@@ -220,7 +220,7 @@ pub const FLAGS: &[Flag] = &[
         Takes::Value,
         "",
         Class::Job,
-        "wait so long (such as 10m) for triggered objects to be replicated, and report what is left",
+        "wait up to this long (for example 10m) for triggered objects to be replicated, and report what is left",
     ),
     flag(
         "verify-listing",

@@ -55,7 +55,7 @@ fn flag_lines(env: Env<'_>, indent: &str) -> String {
         .filter(|flag| flag.class != Class::Hidden)
         .map(|flag| (names(flag), description(flag, env)))
         .collect();
-    // mc aligns the texts two columns behind the longest flag.
+    // mc aligns the texts two columns after the longest flag.
     let column = shown.iter().map(|(names, _)| names.len()).max().unwrap_or(0) + 2;
     shown.iter().map(|(names, text)| format!("{indent}{names:column$}{text}\n")).collect()
 }

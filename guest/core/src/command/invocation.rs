@@ -8,7 +8,7 @@ use crate::command::name::command_name;
 pub struct Invocation<'a> {
     /// The name it goes by in messages.
     pub program: &'a str,
-    /// The words behind `replicate resync-backlog`.
+    /// The words after `replicate resync-backlog`.
     pub words: &'a [String],
     /// The environment.
     pub env: Env<'a>,

@@ -8,7 +8,7 @@ pub fn program_name(argv0: &str) -> &str {
     if base.is_empty() || base.ends_with(".wasm") { "mc" } else { base }
 }
 
-/// The name under which a program is this one command, as plugins are: on its own, or behind the
+/// The name under which a program is this one command, as plugins are: on its own, or after the
 /// name of another program, as kubectl wants it.
 pub const PLUGIN: &str = "mc-replicate-resync-backlog";
 

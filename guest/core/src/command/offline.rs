@@ -1,7 +1,7 @@
 //! The replication targets of the bucket, where the account may see them.
 //!
 //! A HEAD of a version whose target is offline is answered 200 and queues nothing. So the targets
-//! are looked at first. `isOnline` lags by up to 5 s behind a target that returned, so it is given
+//! are looked at first. `isOnline` turns true up to 5 s after a target has returned, so it is given
 //! some time. It is also false for a target to which a restarted server has not replicated yet,
 //! however well it is; that one has never been seen online nor offline, and says nothing (observed).
 

@@ -67,7 +67,7 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Whether stdout is gone. Nothing more is written then, and no message says so: `| head` is
-    /// no error.
+    /// not an error.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
     }
@@ -139,7 +139,7 @@ impl<'a, C: Console> Output<'a, C> {
         }
     }
 
-    /// Does something of which no version is shown: it was shown before.
+    /// Does something without showing its versions: each was shown before.
     pub(super) fn quietly(&mut self, act: impl FnOnce(&mut Self)) {
         self.muted = true;
         act(self);

@@ -31,7 +31,7 @@ impl<'a, S: Sink> Tracker<'a, S> {
         }
     }
 
-    /// The sink behind it.
+    /// The sink it passes on to.
     pub(super) fn sink(&mut self) -> &mut S {
         self.sink
     }

@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
         assert_eq!((outage.next_start(9, at(30)), outage.next_start(10, at(30))), (at(0), at(31)));
         assert!(!outage.spares(&answered(500), 5, at(30)), "that is the version's own fault");
-        assert!(!outage.spares(&refused, 0, at(30)), "a version alone is no server");
+        assert!(
+            !outage.spares(&refused, 0, at(30)),
+            "a single version says nothing about the server"
+        );
         assert!(!outage.spares(&refused, 5, at(31)), "too long");
         assert!(
             outage.heard(&Verdict::Vanished, at(32)) && !outage.heard(&Verdict::Vanished, at(32))

@@ -91,7 +91,7 @@ impl Verdict {
         }
     }
 
-    /// Reads an answer that is no success.
+    /// Reads an answer that is not a success.
     pub(crate) fn from_error(error: S3Error) -> Self {
         let cause = |error| Cause::Server(Box::new(error));
         match (error.status, error.code.as_str()) {
@@ -167,17 +167,17 @@ mod tests {
         assert!(matches!(coded(400, "InvalidArgument"), Verdict::Failed(_)));
         assert!(
             matches!(head(404, &[]), Verdict::Failed(_)),
-            "a 404 without a code is no server of ours"
+            "a 404 without a code is not from a MinIO server"
         );
     }
 
     #[test]
-    fn a_page_of_a_proxy_is_no_trigger() {
+    fn a_page_of_a_proxy_is_not_a_trigger() {
         assert!(matches!(answer(200, &[("content-type", "text/html")]), Verdict::Failed(_)));
     }
 
     #[test]
-    fn gone_and_elsewhere_are_no_failures() {
+    fn gone_and_elsewhere_are_not_failures() {
         assert_eq!(coded(404, "NoSuchVersion"), Verdict::Vanished);
         assert_eq!(coded(404, "NoSuchKey"), Verdict::Vanished);
         assert_eq!(head(200, &[("x-amz-replication-status", "REPLICA")]), Verdict::Elsewhere);

@@ -3,7 +3,7 @@
 use crate::wire::Instant;
 use std::time::Duration;
 
-/// How late a start may come without the ones behind it being shifted. A loop that wakes up late
+/// How late a start may come without shifting those after it. A loop that wakes up late
 /// catches up by this much and no more, so that a pause is not followed by a burst. A host's timer
 /// is late by 1 to 2 ms, and a busy one by 10; at 5,000 a second this is 100 starts.
 const SLACK: Duration = Duration::from_millis(20);

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-/// Bytes of spool at which the listing is closed, to be taken up again when it is empty. Two and a
+/// Bytes of spool at which the listing is closed, to be resumed when it is empty. Two and a
 /// half million versions, so that five million are listed twice at most.
 pub const MEMORY: usize = 64 << 20;
 

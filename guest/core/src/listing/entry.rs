@@ -103,7 +103,7 @@ struct Line<'a> {
 /// What is wrong with a line of the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadLine {
-    /// It is no JSON object of the expected form. The beginning of it is kept.
+    /// It is not a JSON object of the expected form. The beginning of it is kept.
     NotJson(String),
     /// It names no object and no error.
     NoKey,

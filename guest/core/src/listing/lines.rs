@@ -5,7 +5,7 @@
 //! line was cut.
 
 /// The longest line accepted: a key has at most 1,024 bytes, each six in JSON at the worst, and
-/// every target adds some 100. A peer that sends more is no replication diff.
+/// every target adds some 100. What sends more is not a replication diff.
 const MAX_LINE: usize = 1 << 20;
 
 /// A line longer than any a server makes.

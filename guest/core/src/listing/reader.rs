@@ -1,7 +1,7 @@
 //! Reads the replication diff from its first to its last entry, whatever happens to the stream.
 //!
 //! A listing is complete only if its body ended cleanly, its last line was whole and no entry
-//! carried an `error`. Anything else is taken up again: the API has no marker, but names come
+//! carried an `error`. Anything else is resumed: the API has no marker, but names come
 //! sorted and the versions of a name oldest first, so the bucket is listed once more and what was
 //! read before is skipped. The same path serves a full spool, for which the listing is closed on
 //! purpose.
@@ -296,7 +296,7 @@ impl Reader {
         }
     }
 
-    /// Whether the item comes behind everything read before, and remembers it if so.
+    /// Whether the item comes after everything read before; remembers it if so.
     fn is_new(&mut self, item: &Item) -> bool {
         if let Some(last) = &mut self.last_key {
             match item.key.as_bytes().cmp(last.as_bytes()) {

@@ -36,7 +36,7 @@ pub enum Break {
     Cut(String),
     /// The server put an error into the listing.
     Server(String),
-    /// What came is no replication diff; its beginning is kept.
+    /// What came is not a replication diff; its beginning is kept.
     Foreign(String),
     /// An entry without a name.
     NoKey,

@@ -27,7 +27,7 @@ impl Message {
         Self { fatal: false, ..Self::fatal(message, cause) }
     }
 
-    /// With the server's error behind the cause.
+    /// With the server's error.
     #[must_use]
     pub fn because(mut self, cause: &Cause) -> Self {
         if let Cause::Server(error) = cause {

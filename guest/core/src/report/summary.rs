@@ -127,7 +127,7 @@ pub(crate) fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) 
     Some(Message::error(message, failure.to_string()).because(&failure.cause))
 }
 
-/// What the summary is made of.
+/// What the summary shows.
 #[derive(Debug)]
 pub(crate) struct Summary<'a> {
     /// The counters.

@@ -1,7 +1,7 @@
-//! An alias: the endpoint behind the first word of TARGET, and the keys for it.
+//! An alias: the endpoint that the first word of TARGET names, and the keys for it.
 //!
 //! `MC_HOST_<alias>` is read as mc reads it, which is not as a URL: the keys are taken raw, never
-//! percent-decoded, so `/`, `+`, `@` and `#` may stand in them, and a second `:` starts a session
+//! percent-decoded, so they may contain `/`, `+`, `@` and `#`, and a second `:` starts a session
 //! token.
 
 use crate::wire::secret::Secret;
@@ -148,7 +148,7 @@ impl Alias {
 pub enum AliasError {
     /// This is not the URL of a server.
     Endpoint(String),
-    /// Neither is this one, which is not shown: where it is mistyped, keys stand in place of the host.
+    /// Neither is this one, which is not shown: where it is mistyped, the keys may be where the host belongs.
     HiddenEndpoint,
     /// It does not begin with `http://` or `https://`.
     NoScheme,

@@ -47,7 +47,7 @@ const NEWEST_API: u8 = 4;
 const OLDEST_API: u8 = 3;
 
 impl Client {
-    /// A client for `bucket` behind `alias`. `region` is the user's, from `MC_REGION`.
+    /// A client for `bucket` on the server of `alias`. `region` is the user's, from `MC_REGION`.
     pub fn new(alias: &Alias, bucket: &str, region: Option<&str>) -> Self {
         let signer = alias
             .credentials
@@ -226,8 +226,8 @@ impl Client {
         let source = path.clone();
         let source = ("x-amz-copy-source", source.as_str());
         let place = headers.partition_point(|header| *header < source);
-        let (before, behind) = headers.split_at(place);
-        let all = [before, &[source], behind].concat();
+        let (before, after) = headers.split_at(place);
+        let all = [before, &[source], after].concat();
         self.send(net, ticket, Method::Put, path, &all, Delivery::Whole);
     }
 

@@ -1,7 +1,7 @@
 //! What the job needs of the world: HTTP exchanges, two clocks and some randomness.
 //!
 //! The component implements [`Net`] over `wasi:http`, the tests over a simulated server with a
-//! virtual clock. Everything behind this trait is plain, single-threaded Rust.
+//! virtual clock. Everything that uses this trait is plain, single-threaded Rust.
 
 use crate::wire::alias::Endpoint;
 use crate::wire::instant::Instant;

@@ -19,7 +19,7 @@ impl Secret {
     }
 }
 
-/// What stands in the place of a secret, in mc's notation.
+/// What is shown in place of a secret, in mc's notation.
 pub const REDACTED: &str = "**REDACTED**";
 
 impl fmt::Debug for Secret {

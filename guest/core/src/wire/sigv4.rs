@@ -93,7 +93,7 @@ impl Signer {
         }
     }
 
-    /// The region that is signed at present.
+    /// The region in use.
     pub fn region(&self) -> &str {
         &self.region
     }

@@ -18,7 +18,7 @@ pub(crate) fn amz_date(unix: u64) -> String {
     )
 }
 
-/// An RFC 3339 time as nanoseconds since 1970, or `None` when it is no such time.
+/// An RFC 3339 time as nanoseconds since 1970, or `None` when it is not one.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i128> {
     let at = OffsetDateTime::parse(text, &well_known::Rfc3339).ok()?;
     Some(at.unix_timestamp_nanos())
@@ -46,7 +46,7 @@ pub(crate) fn format_rfc3339(nanos: i128) -> String {
     text
 }
 
-/// Whether [`format_rfc3339`] makes this very text of the time it stands for: `T`, `Z`, no leap
+/// Whether [`format_rfc3339`] gives this very text for its time: `T`, `Z`, no leap
 /// second, and a fraction of at most nine digits that does not end in 0.
 pub(crate) fn is_go_format(text: &str) -> bool {
     let Some((seconds, rest)) = text.as_bytes().split_at_checked(19) else { return false };

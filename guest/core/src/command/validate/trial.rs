@@ -175,8 +175,8 @@ fn compare(before: &Response, after: &Response, tags: String, tags_after: String
         expected: false,
     };
     let mut etag = header("ETag", "etag");
-    // The ETag of a multipart upload says so; a copy is one part. The server makes encrypted ETags
-    // anew as well.
+    // The ETag of a multipart upload says so; a copy is one part. The server also changes
+    // the ETag of an encrypted object.
     let encrypted = before.header("x-amz-server-side-encryption").is_some();
     etag.expected = etag.before.contains('-') || encrypted;
     vec![
