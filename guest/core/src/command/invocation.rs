@@ -2,6 +2,7 @@
 
 use crate::command::args::Env;
 use crate::command::name::command_name;
+use std::borrow::Cow;
 
 /// How the program was called.
 #[derive(Clone, Copy)]
@@ -32,11 +33,7 @@ impl Invocation<'_> {
     }
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+/// A word as a shell takes it. No argument has a zero byte, the only thing that cannot be quoted.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

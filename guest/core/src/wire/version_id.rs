@@ -1,6 +1,7 @@
 //! The id of a version, as the server writes it.
 
 use std::fmt;
+use uuid::Uuid;
 
 /// A version id. `null` and UUIDs, which is all a server makes, take 16 bytes in the spool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,46 +24,19 @@ impl VersionId {
     }
 }
 
+/// A UUID, if this is the one way that servers write it.
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    let mut uuid = [0u8; 16];
-    let mut nibbles = 0usize;
-    for (at, byte) in text.iter().enumerate() {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if *byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let nibble = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        let slot = uuid.get_mut(nibbles / 2)?;
-        *slot = (*slot << 4) | nibble;
-        nibbles += 1;
-    }
-    Some(uuid)
+    let uuid = Uuid::try_parse(text).ok()?;
+    let mut buffer = Uuid::encode_buffer();
+    (uuid.hyphenated().encode_lower(&mut buffer) == text).then(|| uuid.into_bytes())
 }
 
 impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         match self {
             Self::Null => f.write_str("null"),
             Self::Other(text) => f.write_str(text),
-            Self::Uuid(uuid) => {
-                let mut text = [b'-'; 36];
-                let mut slots = text.iter_mut().enumerate();
-                for nibble in uuid.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-                    let slot = slots.by_ref().find(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
-                    if let (Some((_, slot)), Some(hex)) = (slot, HEX.get(usize::from(nibble))) {
-                        *slot = *hex;
-                    }
-                }
-                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
-            }
+            Self::Uuid(uuid) => Uuid::from_bytes_ref(uuid).hyphenated().fmt(f),
         }
     }
 }
@@ -72,10 +46,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_are_no_uuid_are_kept_letter_by_letter() {
-        for id in
-            ["8A38E1A2-0000-4000-8000-0123456789AB", "v1", "8a38e1a2x0000-4000-8000-0123456789ab"]
-        {
+    fn ids_that_are_not_a_uuid_are_kept_letter_by_letter() {
+        for id in [
+            "8A38E1A2-0000-4000-8000-0123456789AB",
+            "v1",
+            "8a38e1a2x0000-4000-8000-0123456789ab",
+            "8a38e1a20000400080000123456789ab",
+            "{8a38e1a2-0000-4000-8000-0123456789ab}",
+            "urn:uuid:8a38e1a2-0000-4000-8000-0123456789ab",
+        ] {
             assert_eq!(VersionId::parse(id), VersionId::Other(id.into()));
             assert_eq!(VersionId::parse(id).to_string(), id);
         }
