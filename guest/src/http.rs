@@ -71,13 +71,11 @@ impl LastHeaders {
                 headers.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect();
             return self.make();
         }
-        if self.fields.is_none() {
-            self.fields = Some(self.make()?);
-        }
-        match &self.fields {
-            Some(fields) => Ok(fields.clone()),
-            None => self.make(),
-        }
+        let fields = match self.fields.take() {
+            Some(fields) => fields,
+            None => self.make()?,
+        };
+        Ok(self.fields.insert(fields).clone())
     }
 
     fn make(&self) -> Result<Fields, TransportError> {

@@ -19,7 +19,7 @@ mod waiting;
 pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
-pub use name::{PLUGIN, command_name, is_plugin, program_name};
+pub use name::{PLUGIN, is_plugin, program_name};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
 

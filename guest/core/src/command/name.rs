@@ -20,7 +20,7 @@ pub fn is_plugin(program: &str) -> bool {
 }
 
 /// How the command is called.
-pub fn command_name(program: &str) -> String {
+pub(super) fn command_name(program: &str) -> String {
     if is_plugin(program) {
         return program.to_owned();
     }

@@ -49,12 +49,12 @@ impl RemoteTarget {
 pub(super) fn offline<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: OnRetryAfter<'_>,
+    on_retry_after: OnRetryAfter<'_>,
     arn: Option<&str>,
 ) -> Option<Vec<RemoteTarget>> {
     let until = net.now() + PATIENCE;
     loop {
-        let mut offline = list(net, client, told)?;
+        let mut offline = list(net, client, on_retry_after)?;
         offline.retain(|target| target.is_offline() && arn.is_none_or(|arn| target.arn == arn));
         if offline.is_empty() || net.now() >= until || net.stop_requested() {
             return Some(offline);
@@ -66,10 +66,10 @@ pub(super) fn offline<N: Net>(
 fn list<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: OnRetryAfter<'_>,
+    on_retry_after: OnRetryAfter<'_>,
 ) -> Option<Vec<RemoteTarget>> {
     let answer = loop {
-        match exchange(net, client, told, &mut |net, client| client.remote_targets(net)) {
+        match exchange(net, client, on_retry_after, &mut |net, client| client.remote_targets(net)) {
             Err(Cause::Server(error)) if error.status == 426 && client.lower_api() => {}
             answer => break answer.ok()?,
         }

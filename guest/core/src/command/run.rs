@@ -36,8 +36,8 @@ pub(super) fn start<N: Net, C: Console>(
     let began = net.now();
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {
-        let told = &mut |asked| output.retry_after(asked);
-        let offline = offline::offline(net, &mut client, told, args.arn.as_deref());
+        let on_retry_after = &mut |asked| output.retry_after(asked);
+        let offline = offline::offline(net, &mut client, on_retry_after, args.arn.as_deref());
         offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
     }
     let mut tracker = Tracker::new(output, args.verify_listing, args.wait.is_some());

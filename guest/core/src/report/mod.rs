@@ -13,4 +13,4 @@ pub(crate) use progress::{Progress, TICK, Trouble};
 pub use remedy::{explain, explain_listing};
 pub(crate) use remedy::{fatal_message, listing_message};
 pub(crate) use summary::{Paint, Summary, failure, listed_line, version_json};
-pub use waited::Waited;
+pub(crate) use waited::Waited;

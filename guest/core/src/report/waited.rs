@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What became of the versions triggered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Waited {
+pub(crate) struct Waited {
     /// Versions that left the backlog.
     pub replicated: u64,
     /// Versions still in it.
@@ -22,7 +22,7 @@ pub struct Waited {
 
 impl Waited {
     /// Whether nothing is left.
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         self.exact && self.pending == 0 && self.failed_again == 0
     }
 }

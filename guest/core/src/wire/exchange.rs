@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How long the answer may take. A copy of a large object is the slowest thing asked for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Is told how long the server asks to wait by `Retry-After`, before that is waited for.
+/// Is on_retry_after how long the server asks to wait by `Retry-After`, before that is waited for.
 pub(crate) type OnRetryAfter<'a> = &'a mut dyn FnMut(Duration);
 
 /// Sends what `send` sends with [`Ticket::Setting`] and waits for the answer, trying again as a trigger
@@ -21,7 +21,7 @@ pub(crate) type OnRetryAfter<'a> = &'a mut dyn FnMut(Duration);
 pub(crate) fn exchange<N: Net>(
     net: &mut N,
     client: &mut Client,
-    told: OnRetryAfter<'_>,
+    on_retry_after: OnRetryAfter<'_>,
     send: &mut dyn FnMut(&mut N, &mut Client),
 ) -> Result<Response, Cause> {
     let mut attempt = 1;
@@ -55,7 +55,7 @@ pub(crate) fn exchange<N: Net>(
             return Err(cause);
         }
         if !asked.is_zero() {
-            told(asked);
+            on_retry_after(asked);
         }
         let length = retry::S3.pause(attempt, net.random()).max(retry::capped(asked));
         pause(net, length);

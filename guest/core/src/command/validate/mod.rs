@@ -18,8 +18,8 @@ pub(super) fn run<N: Net, C: Console>(
     client: &mut Client,
     output: &mut Output<'_, C>,
 ) -> bool {
-    let told = &mut |asked| output.retry_after(asked);
-    let finding = validate(net, client, told, &args.target.prefix, args.arn.as_deref());
+    let on_retry_after = &mut |asked| output.retry_after(asked);
+    let finding = validate(net, client, on_retry_after, &args.target.prefix, args.arn.as_deref());
     let (bucket, authority) = (client.bucket(), client.authority());
     let what = format!("Unable to validate checksum clearing in bucket `{bucket}`.");
     let message = match finding {
