@@ -1,8 +1,6 @@
 //! What comes after the triggers: `--wait` tells what became of them, `--verify-listing` finds what
 //! a listing that ended early did not show.
 
-#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use mc_wasi_tests::fake::{
     Backlog, Cut, Effect, FakeServer, Fault, Options, Route, Status, Target, TargetState, Version,
 };

@@ -1,12 +1,5 @@
 //! What each answer to a trigger means, what is tried again, and what ends the run.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{
     Backlog, Effect, Encryption, FakeServer, Fault, Logged, Options, Presence, Route, S3Error,
     Version,

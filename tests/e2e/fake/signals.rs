@@ -1,8 +1,6 @@
 //! Ctrl-C and SIGTERM on the real process: the first ends the run with a summary of what was done,
 //! the second at once, and nothing that is stuck prevents either.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::io::Write;
 use std::process::Stdio;
 use std::thread::sleep;

@@ -1,12 +1,5 @@
 //! What the command prints of a backlog, and how it keeps to the limits it was given.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{
     Backlog, Effect, FakeServer, Fault, Logged, Options, Route, S3Error, Status, Version,
 };

@@ -1,7 +1,5 @@
 //! The way to the server: addresses, proxies, headers, bandwidth, and servers that do not answer.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

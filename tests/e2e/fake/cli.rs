@@ -1,12 +1,5 @@
 //! The command line: help, versions, usage errors, and every flag in every position.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use std::os::unix::process::CommandExt;

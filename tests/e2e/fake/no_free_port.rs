@@ -1,13 +1,6 @@
 //! A host that opens a connection for every request runs out of ports on a busy day and calls that
 //! "address not available". It costs time, never a version.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};

@@ -1,13 +1,5 @@
 //! A link with the name of the command is the command.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use std::process::{Command, Output};
 use tempfile::TempDir;

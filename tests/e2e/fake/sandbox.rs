@@ -1,8 +1,6 @@
 //! The sandbox as its user meets it: the grant that is printed, other components, and what is said
 //! of a request that is denied.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,13 +1,5 @@
 //! The examples that embed the component do what they say, each in at most sixty lines.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error};
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::workspace_root;

@@ -1,8 +1,6 @@
 //! What a large backlog takes of this machine. Ten million versions are for `cargo xtask bench
 //! --backlog`; these are as many as a test has time for.
 
-#![allow(clippy::panic, reason = "a test fails by panicking")]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::watch::Watched;

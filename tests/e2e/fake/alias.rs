@@ -1,12 +1,5 @@
 //! Where the alias of TARGET comes from, and what is never done with it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use serde_json::json;

@@ -1,8 +1,6 @@
 //! A known secret is given to every mode of output and every way to fail, and looked for in all
 //! that comes out: stdout, stderr, the home and cache folders, and the memory of the component.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! TLS to a real MinIO: which certificates are accepted, and what is said of each that is not.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};

@@ -2,8 +2,6 @@
 //! the grant of an ordinary command line, and the server's log tells whether anything came that the
 //! grant does not name.
 
-#![allow(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking")]
-
 use std::io::Read;
 use std::process::Stdio;
 use std::thread::sleep;

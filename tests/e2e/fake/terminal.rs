@@ -1,12 +1,5 @@
 //! The progress line, and what a signal does.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::terminal::{self, Screen, Signal};

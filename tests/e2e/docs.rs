@@ -1,12 +1,5 @@
 //! What the documentation says can be done.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error, Target, Version};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::minio::{Keys, Pair, tool, workspace_root};

@@ -1,12 +1,5 @@
 //! What `cargo xtask dist` made is complete, and is what was tested.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::minio::workspace_root;
 use mc_wasi_tests::registry::Registry;

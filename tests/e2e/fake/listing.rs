@@ -1,13 +1,6 @@
 //! Every way a listing can break: it is taken up again without loss, or the run says that it is
 //! not complete.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };
