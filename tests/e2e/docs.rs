@@ -1,7 +1,8 @@
 //! What the documentation says can be done.
 
+use crate::{mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error, Target, Version};
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Keys, Pair, tool, workspace_root};
 use mc_wasi_tests::stock::isolate;
 use resync_core::args::Args;
@@ -87,7 +88,7 @@ fn with_policy(policy: &str) -> (Pair, Keys) {
 
 fn run(pair: &Pair, keys: &Keys, words: &[&str]) -> Ran {
     let url = pair.source().alias_url(keys);
-    let program = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("myaistor", &url);
+    let program = mc_wasi().alias("myaistor", &url);
     program.run(&[words, &["myaistor/src"]].concat())
 }
 
@@ -151,7 +152,7 @@ fn every_member_of_the_json_output_is_described() {
     let offline = Target { online: false, ..Target::default() };
     let options = Options { targets: vec![offline], ..Options::with_backlog(backlog) };
     let server = FakeServer::start(options);
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut found = BTreeSet::new();
     let mut lines = mc_wasi.run(&["a/mybucket", "--json", "--wait", "1s"]).json();
     lines.extend(mc_wasi.run(&["a/nosuchbucket", "--json"]).json());

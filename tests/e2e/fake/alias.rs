@@ -1,16 +1,13 @@
 //! Where the alias of TARGET comes from, and what is never done with it.
 
+use crate::{mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
 
 const SECRET: &str = "topsecret";
-
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
 
 /// A server with a version, for keys of its own.
 fn server(name: &str) -> FakeServer {
@@ -86,7 +83,7 @@ fn session_tokens_are_signed_and_sent() {
         session_token: Some(token.to_owned()),
         ..Options::with_backlog(Backlog::synthetic(3, 1))
     });
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&["a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket"]);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let in_config = mc_wasi();
     let alias = json!({
@@ -104,12 +101,12 @@ fn an_alias_without_keys_asks_unsigned() {
     let options =
         |anonymous| Options { anonymous, ..Options::with_backlog(Backlog::synthetic(3, 1)) };
     let server = FakeServer::start(options(true));
-    assert_eq!(mc_wasi().alias("a", &server.url()).run(&["a/mybucket"]).status, 0);
+    assert_eq!(mc_wasi_at(&server.url()).run(&["a/mybucket"]).status, 0);
     assert_eq!(server.triggers(), (3, 0));
     assert!(server.log().iter().all(|l| l.header("authorization").is_none() && !l.verified));
 
     let server = FakeServer::start(options(false));
-    let ran = mc_wasi().alias("a", &server.url()).run(&["a/mybucket"]);
+    let ran = mc_wasi_at(&server.url()).run(&["a/mybucket"]);
     assert_eq!(
         (ran.status, ran.stderr.as_str()),
         (
@@ -186,7 +183,7 @@ fn a_broken_variable_is_refused_without_repeating_a_secret() {
         format!("http://ak:{SECRET}@host/path"),
         format!("http://{SECRET}@host"),
     ] {
-        let ran = mc_wasi().alias("a", &url).run(&["a/b", "--debug"]);
+        let ran = mc_wasi_at(&url).run(&["a/b", "--debug"]);
         let begins = "mc-wasi: <ERROR> Unable to initialize target `a` from MC_HOST_a.";
         assert!(ran.stderr.starts_with(begins), "{url}: {}", ran.stderr);
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(SECRET), "{url}: {ran:?}");
@@ -218,7 +215,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 #[test]
 fn nothing_is_written_but_compiled_code() {
     let server = server("a");
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket"]);
     let ran = Ran::from(command.env_remove("XDG_CACHE_HOME").output().unwrap());
     assert_eq!(ran.status, 0, "{}", ran.stderr);
@@ -230,7 +227,7 @@ fn nothing_is_written_but_compiled_code() {
 #[test]
 fn it_runs_without_a_home_and_where_nothing_can_be_written() {
     let server = server("a");
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let words = ["replicate", "resync-backlog", "--dry-run", "a/mybucket"];
     let mut homeless = mc_wasi.command(words);
     homeless.env_remove("HOME").env_remove("XDG_CACHE_HOME");

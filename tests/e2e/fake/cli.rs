@@ -1,17 +1,14 @@
 //! The command line: help, versions, usage errors, and every flag in every position.
 
+use crate::{mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use std::os::unix::process::CommandExt;
 
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
-
 /// A server with this many versions, and `mc-wasi` that knows it as `a`.
 fn with_backlog(count: u64) -> (FakeServer, McWasi) {
     let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(count, 1)));
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     (server, mc_wasi)
 }
 
@@ -260,7 +257,7 @@ fn messages_bear_the_name_that_the_program_was_called_by() {
 #[test]
 fn the_command_to_run_again_has_the_users_own_flags_ready_for_a_shell() {
     let server = FakeServer::start(Options::with_backlog(Backlog::demo()));
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let words = ["-q", "replicate", "resync-backlog", "-c", "5", "a/mybucket/hr/pay roll's $HOME"];
     server.push(
         mc_wasi_tests::fake::Version::put("hr/pay roll's $HOME/x")

@@ -2,6 +2,7 @@
 //! the grant of an ordinary command line, and the server's log tells whether anything came that the
 //! grant does not name.
 
+use crate::mc_wasi_at;
 use std::io::Read;
 use std::process::Stdio;
 use std::thread::sleep;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Logged, Options, Route, Version};
 use mc_wasi_tests::guests::{guest, names};
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::watch::{Finished, Watched};
 use nix::sys::signal::Signal;
 
@@ -34,7 +35,7 @@ fn small_server() -> FakeServer {
 
 fn start(server: &FakeServer, name: &str, flags: &[&str]) -> Watched {
     let component = guest(name);
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let words = ["replicate", "resync-backlog", "a/mybucket", "--component"];
     let mut command = mc_wasi.command(words);
     Watched::start(command.arg(component).args(flags).stdout(Stdio::piped()))
@@ -182,9 +183,7 @@ fn the_host_itself_follows_no_redirect() {
     let (server, elsewhere) = (small_server(), small_server());
     let to = format!("{}/minio/admin/v3/replication/diff?bucket=mybucket", elsewhere.url());
     server.inject(Fault::on_any(Effect::Redirect(to)));
-    let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-        .alias("a", &server.alias_url())
-        .run(&["a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket"]);
     assert_eq!(ran.status, 1, "{}", ran.stdout);
     assert_eq!(elsewhere.connections(), 0);
 }
@@ -209,8 +208,7 @@ fn the_admin_api_is_closed_but_for_the_backlog() {
 fn environment_and_arguments_hold_no_secret() {
     let server = small_server();
     let component = guest("reads_environment");
-    let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-        .alias("a", &server.alias_url())
+    let ran = mc_wasi_at(&server.alias_url())
         .alias("another", "https://AK:another-secret@minio.example")
         .env("AWS_SECRET_ACCESS_KEY", "aws-secret")
         .env("HTTPS_PROXY", "http://u:proxy-secret@proxy:1")
@@ -286,10 +284,11 @@ fn memory_ends_at_its_limit() {
 fn memory_ends_at_the_limit_of_the_user() {
     let component = guest("hogs_memory");
     let server = small_server();
-    let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-        .alias("a", &server.alias_url())
-        .env("MC_WASI_MAX_MEMORY", "64MiB")
-        .run(&["a/mybucket", "--component", &component.to_string_lossy()]);
+    let ran = mc_wasi_at(&server.alias_url()).env("MC_WASI_MAX_MEMORY", "64MiB").run(&[
+        "a/mybucket",
+        "--component",
+        &component.to_string_lossy(),
+    ]);
     let mib: u64 = ran.stdout.trim().trim_end_matches(" MiB").parse().expect("a number");
     assert!((50..=64).contains(&mib), "{mib} MiB");
 }
@@ -334,7 +333,7 @@ fn answers_that_are_never_read_take_no_memory() {
 fn ten_gigabytes_of_output_go_as_fast_as_they_are_read() {
     let server = small_server();
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket", "--component"]);
     command.arg(guest("floods_stdout")).stdout(writer);
     let mut watched = Watched::start(&mut command);
@@ -361,7 +360,7 @@ fn ten_gigabytes_of_output_go_as_fast_as_they_are_read() {
 fn output_that_nobody_reads_any_more_ends_the_run() {
     let server = small_server();
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket", "--component"]);
     command.arg(guest("floods_stdout")).stdout(writer);
     let watched = Watched::start(&mut command);

@@ -1,20 +1,17 @@
 //! Every way a listing can break: it is taken up again without loss, or the run says that it is
 //! not complete.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use std::time::{Duration, Instant};
 
 const TOTAL: u64 = 500;
 
 /// The hundredth name of the backlog; most listings here break behind it.
 const HUNDREDTH: &str = "data/2026/11/24/part-0000000/object-000000099.bin";
-
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
 
 fn options() -> Options {
     Options::with_backlog(Backlog::synthetic(TOTAL, 1))
@@ -24,7 +21,7 @@ fn options() -> Options {
 fn run(options: Options, faults: impl IntoIterator<Item = Fault>) -> (FakeServer, Ran) {
     let server = FakeServer::start(options);
     faults.into_iter().for_each(|fault| server.inject(fault));
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&["--json", "-c", "20", "a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["--json", "-c", "20", "a/mybucket"]);
     assert_eq!(server.bad_signatures(), 0);
     (server, ran)
 }
@@ -120,7 +117,7 @@ fn a_damaged_object_is_named_by_its_neighbour_with_the_remedy() {
 fn an_incomplete_run_never_says_completed() {
     let server = FakeServer::start(Options { replicates: false, ..options() });
     server.inject(cut(100, Cut::ErrorText));
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     for (words, first) in [
         (
             &["a/mybucket"][..],
@@ -225,7 +222,7 @@ fn an_end_that_looks_clean_is_taken_for_the_end() {
     // Nothing tells it from a whole listing; the versions stay in the backlog for the next run.
     let (server, ran) = run(options(), [cut(100, Cut::Silent).times(1)]);
     assert_eq!((ran.summary()["total"].as_u64(), ran.status), (Some(100), 0));
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&["--json", "a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["--json", "a/mybucket"]);
     assert_eq!(ran.summary()["total"], TOTAL - 100);
     assert_eq!(server.triggers(), (TOTAL, 0));
 }

@@ -1,8 +1,8 @@
 //! What a large backlog takes of this machine. Ten million versions are for `cargo xtask bench
 //! --backlog`; these are as many as a test has time for.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::watch::Watched;
 use std::process::Stdio;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn a_backlog_far_above_the_budget_is_listed_again_and_no_version_is_lost_or_trig
         ..Options::with_backlog(Backlog::synthetic(VERSIONS, 1))
     };
     let server = FakeServer::start(options);
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     // Compiles the component, which takes more memory than anything else, and keeps the code.
     assert_eq!(mc_wasi.run(&["--help"]).status, 0);
 

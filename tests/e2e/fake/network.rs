@@ -1,16 +1,12 @@
 //! The way to the server: addresses, proxies, headers, bandwidth, and servers that do not answer.
 
+use crate::mc_wasi_at;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
 use mc_wasi_tests::tinyproxy::Tinyproxy;
-
-fn mc_wasi(url: &str) -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", url)
-}
 
 fn server() -> FakeServer {
     FakeServer::start(Options::with_backlog(Backlog::synthetic(50, 1)))
@@ -42,13 +38,13 @@ fn a_server_is_reached_through_a_proxy() {
         let before = proxy.requests();
         let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(50, 1)));
         let url = through_a_proxy(&server.alias_url());
-        let ran = mc_wasi(&url).env(name, &value).run(&["a/mybucket", "--json"]);
+        let ran = mc_wasi_at(&url).env(name, &value).run(&["a/mybucket", "--json"]);
         assert_eq!(ran.status, 0, "{ran:?}");
         assert_eq!(server.triggers(), (50, 0));
         assert!(server.log().iter().all(|logged| logged.verified), "signed for the server");
         assert!(proxy.requests() > before, "{}", proxy.log());
     }
-    let ran = mc_wasi(&url).env("HTTPS_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
+    let ran = mc_wasi_at(&url).env("HTTPS_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
     assert_eq!(ran.status, 0, "a proxy for https is none for http: {ran:?}");
 }
 
@@ -56,10 +52,10 @@ fn a_server_is_reached_through_a_proxy() {
 fn no_proxy_and_loopback_go_without() {
     let (server, proxy) = (server(), Tinyproxy::start(None));
     let began = proxy.requests();
-    let direct = mc_wasi(&server.alias_url()).env("HTTP_PROXY", &proxy.authority());
+    let direct = mc_wasi_at(&server.alias_url()).env("HTTP_PROXY", &proxy.authority());
     assert_eq!(direct.run(&["a/mybucket", "--dry-run"]).status, 0);
     for no in ["0.0.0.0", "*", "0.0.0.0/8", &format!("x, 0.0.0.0:{}", server.addr().port())] {
-        let mc_wasi = mc_wasi(&through_a_proxy(&server.alias_url()))
+        let mc_wasi = mc_wasi_at(&through_a_proxy(&server.alias_url()))
             .env("HTTP_PROXY", &proxy.authority())
             .env("NO_PROXY", no);
         assert_eq!(mc_wasi.run(&["a/mybucket", "--dry-run"]).status, 0, "{no}");
@@ -73,7 +69,7 @@ fn https_goes_through_a_tunnel_that_the_proxy_cannot_look_into() {
     let proxy = Tinyproxy::start(None);
     let pem = minio.certs().expect("its certificate").ca_file();
     let url = through_a_proxy(&minio.alias_url(minio.root()));
-    let ran = mc_wasi(&url)
+    let ran = mc_wasi_at(&url)
         .env("HTTPS_PROXY", &format!("http://{}", proxy.authority()))
         .env("SSL_CERT_FILE", &pem.to_string_lossy())
         .run(&["a/nobucket"]);
@@ -89,7 +85,7 @@ fn a_proxy_with_a_login_gets_it_and_a_wrong_one_is_told() {
     let (server, proxy) = (server(), Tinyproxy::start(Some(("me", "pass-word"))));
     let url = through_a_proxy(&server.alias_url());
     let good = format!("http://me:pass%2Dword@{}", proxy.authority());
-    let ran = mc_wasi(&url).env("HTTP_PROXY", &good).run(&["a/mybucket", "--debug"]);
+    let ran = mc_wasi_at(&url).env("HTTP_PROXY", &good).run(&["a/mybucket", "--debug"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert!(ran.stderr.contains("Proxy-Authorization: **REDACTED**"), "{}", ran.stderr);
     assert!(
@@ -104,7 +100,7 @@ fn a_proxy_with_a_login_gets_it_and_a_wrong_one_is_told() {
     let tls = FakeServer::start(Options { tls: true, ..Options::default() });
     let url = through_a_proxy(&tls.alias_url());
     let bare = format!("http://{}", proxy.authority());
-    let ran = mc_wasi(&url).env("HTTPS_PROXY", &bare).run(&["a/mybucket", "--insecure"]);
+    let ran = mc_wasi_at(&url).env("HTTPS_PROXY", &bare).run(&["a/mybucket", "--insecure"]);
     assert_eq!(ran.status, 1);
     let said = format!("proxy {}: it asks for credentials", proxy.authority());
     assert!(ran.stderr.contains(&said), "{}", ran.stderr);
@@ -115,7 +111,7 @@ fn a_proxy_with_a_login_gets_it_and_a_wrong_one_is_told() {
 fn a_proxy_that_is_not_there_is_named() {
     let url = "http://AK:SK@minio.example:9000";
     let began = Instant::now();
-    let ran = mc_wasi(url).env("HTTP_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
+    let ran = mc_wasi_at(url).env("HTTP_PROXY", "http://127.0.0.1:1").run(&["a/mybucket"]);
     assert_eq!(ran.status, 1);
     assert!(ran.stderr.contains("proxy 127.0.0.1:1: connection refused"), "{}", ran.stderr);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
@@ -139,7 +135,7 @@ fn default_ports_are_signed_exactly_as_written() {
             String::from_utf8_lossy(&request[..count]).into_owned()
         });
         let url = format!("http://AK:SK@{written}");
-        mc_wasi(&url).env("HTTP_PROXY", &proxy.to_string()).run(&["a/b"]);
+        mc_wasi_at(&url).env("HTTP_PROXY", &proxy.to_string()).run(&["a/b"]);
         let seen = seen.join().expect("a request").to_ascii_lowercase();
         assert!(seen.contains(&format!(" http://{host}/minio/admin/")), "{seen}");
         assert!(seen.contains(&format!("\r\nhost: {host}\r\n")), "{seen}");
@@ -152,7 +148,7 @@ fn ipv6_is_spoken() {
     let address = "[::1]:0".parse().expect("an address");
     let server = FakeServer::start(Options { address, ..Options::with_backlog(Backlog::demo()) });
     assert!(server.alias_url().contains("@[::1]:"), "{}", server.alias_url());
-    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--dry-run", "--json"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--dry-run", "--json"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(hosts(&server), [format!("[::1]:{}", server.addr().port())]);
     assert_eq!(server.bad_signatures(), 0);
@@ -165,12 +161,12 @@ fn a_name_is_resolved_by_the_flag_and_kept_in_host() {
     let url = server.alias_url().replace("127.0.0.1", "minio.example");
     let entry = format!("minio.example:{port}=127.0.0.1");
     let ran =
-        mc_wasi(&url).run(&["a/mybucket", "--resolve", "other=10.0.0.1", "--resolve", &entry]);
+        mc_wasi_at(&url).run(&["a/mybucket", "--resolve", "other=10.0.0.1", "--resolve", &entry]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(hosts(&server), [format!("minio.example:{port}")]);
-    let ran = mc_wasi(&url).env("MC_RESOLVE", &entry).run(&["a/mybucket", "--dry-run"]);
+    let ran = mc_wasi_at(&url).env("MC_RESOLVE", &entry).run(&["a/mybucket", "--dry-run"]);
     assert_eq!(ran.status, 0, "{ran:?}");
-    let ran = mc_wasi(&url).run(&["a/mybucket", "--resolve", "minio.example:1=127.0.0.1"]);
+    let ran = mc_wasi_at(&url).run(&["a/mybucket", "--resolve", "minio.example:1=127.0.0.1"]);
     assert_eq!(ran.status, 1, "another port: {ran:?}");
 }
 
@@ -178,7 +174,7 @@ fn a_name_is_resolved_by_the_flag_and_kept_in_host() {
 fn custom_headers_go_out_unsigned_and_win() {
     let server = server();
     let words = ["a/mybucket", "-H", "X-Team: storage", "-H", "user-agent: ours", "--dry-run"];
-    assert_eq!(mc_wasi(&server.alias_url()).run(&words).status, 0);
+    assert_eq!(mc_wasi_at(&server.alias_url()).run(&words).status, 0);
     for logged in server.log() {
         assert_eq!(logged.header("x-team"), Some("storage"));
         assert_eq!(logged.header("user-agent"), Some("ours"));
@@ -193,7 +189,8 @@ fn bandwidth_is_kept_in_both_directions() {
     let took = |versions, words: &[&str]| {
         let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(versions, 1)));
         let began = Instant::now();
-        let ran = mc_wasi(&server.alias_url()).run(&[&["a/mybucket", "--quiet"], words].concat());
+        let ran =
+            mc_wasi_at(&server.alias_url()).run(&[&["a/mybucket", "--quiet"], words].concat());
         assert_eq!(ran.status, 0, "{ran:?}");
         began.elapsed().as_secs()
     };
@@ -210,7 +207,7 @@ fn a_head_that_is_never_answered_is_given_up_and_sent_again() {
     let server = server();
     server.inject(Fault::on(Route::Head, Effect::Hang).times(1));
     let began = Instant::now();
-    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--json"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(ran.summary()["processed"], 50);
     let took = began.elapsed().as_secs();
@@ -223,7 +220,7 @@ fn a_listing_that_falls_silent_is_taken_up_again() {
     let pause = Effect::Pause { after: 20, length: Duration::from_secs(600), keepalive: false };
     server.inject(Fault::on(Route::Diff, pause).times(1));
     let began = Instant::now();
-    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--json"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(server.triggers().0, 50);
     let took = began.elapsed().as_secs();
@@ -235,7 +232,7 @@ fn a_listing_that_only_thinks_is_waited_for() {
     let server = FakeServer::start(Options::with_backlog(Backlog::of([Version::put("k")])));
     let pause = Effect::Pause { after: 0, length: Duration::from_secs(63), keepalive: true };
     server.inject(Fault::on(Route::Diff, pause));
-    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--json"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(ran.summary()["listings"].as_u64().unwrap_or(1), 1);
 }
@@ -247,7 +244,7 @@ fn debug_shows_what_went_over_the_wire_and_hides_what_is_secret() {
         session_token: Some("a-session-token".to_owned()),
         ..Options::with_backlog(Backlog::of([Version::put("k")]))
     });
-    let ran = mc_wasi(&server.alias_url()).run(&["a/mybucket", "--debug"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--debug"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     let trace = &ran.stderr;
     for logged in server.log() {

@@ -1,5 +1,6 @@
 //! What the command prints of a backlog, and how it keeps to the limits it was given.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
     Backlog, Effect, FakeServer, Fault, Logged, Options, Route, S3Error, Status, Version,
 };
@@ -9,13 +10,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
-
 fn start(backlog: Backlog) -> (FakeServer, McWasi) {
     let server = FakeServer::start(Options::with_backlog(backlog));
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     (server, mc_wasi)
 }
 

@@ -1,6 +1,7 @@
 //! The sandbox as its user meets it: the grant that is printed, other components, and what is said
 //! of a request that is denied.
 
+use crate::mc_wasi_at;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use mc_wasi_tests::guests::guest;
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use tempfile::TempDir;
 
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", "http://AK:SK-secret@minio.example:9000")
+/// For what needs no server.
+fn offline() -> McWasi {
+    mc_wasi_at("http://AK:SK-secret@minio.example:9000")
 }
 
 /// The two versions of the header of WebAssembly: `\0asm`, version, layer.
@@ -24,13 +26,13 @@ fn file(dir: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn run_component(path: &Path) -> Ran {
-    mc_wasi().run(&["--component", &path.to_string_lossy(), "a/b"])
+    offline().run(&["--component", &path.to_string_lossy(), "a/b"])
 }
 
 #[test]
 fn the_grant_is_printed_without_asking_anybody() {
     let ran =
-        mc_wasi().run_words(&["--print-grant", "replicate", "resync-backlog", "a/my.bucket/p q/"]);
+        offline().run_words(&["--print-grant", "replicate", "resync-backlog", "a/my.bucket/p q/"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     assert_eq!(
         ran.stdout,
@@ -53,7 +55,7 @@ Limits: 512 MiB of memory, 160 handles, 11 requests at a time, 16 KiB of headers
 #[test]
 fn the_grant_is_printed_as_json() {
     let words = ["a/b", "--clear-checksum", "--validate", "--print-grant", "--json", "-c", "3"];
-    let ran = mc_wasi().run(&words);
+    let ran = offline().run(&words);
     assert_eq!(ran.status, 0);
     let grant = ran.summary();
     assert_eq!(grant["status"], "success");
@@ -69,10 +71,10 @@ fn the_grant_is_printed_as_json() {
 
 #[test]
 fn a_grant_that_cannot_be_made_is_an_error_as_the_run_would_be() {
-    let ran = mc_wasi().run(&["nobody/b", "--print-grant"]);
+    let ran = offline().run(&["nobody/b", "--print-grant"]);
     assert_eq!(ran.status, 1);
     assert!(ran.stderr.contains("No valid configuration found for 'nobody/b'"), "{}", ran.stderr);
-    let ran = mc_wasi().env("MC_WASI_MAX_MEMORY", "lots").run(&["a/b", "--print-grant"]);
+    let ran = offline().env("MC_WASI_MAX_MEMORY", "lots").run(&["a/b", "--print-grant"]);
     assert!(ran.stderr.contains("MC_WASI_MAX_MEMORY is no size"), "{}", ran.stderr);
 }
 
@@ -84,7 +86,7 @@ fn the_built_in_component_can_be_given_as_a_file() {
     let component = component
         .expect("the target folder")
         .join("component/wasm32-wasip2/component/mc_replicate_resync_backlog.wasm");
-    let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url()).run(&[
+    let ran = mc_wasi_at(&server.alias_url()).run(&[
         "a/mybucket",
         "--json",
         "--component",
@@ -160,7 +162,7 @@ fn function_tables_end_at_their_limit() {
 fn a_denial_is_one_line_however_long_the_request() {
     let server = FakeServer::start(Options::default());
     let component = guest("smuggles_paths");
-    let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url()).run(&[
+    let ran = mc_wasi_at(&server.alias_url()).run(&[
         "a/mybucket",
         "--component",
         &component.to_string_lossy(),
@@ -178,9 +180,7 @@ fn a_denial_is_one_line_however_long_the_request() {
 fn a_name_that_leads_to_metadata_is_refused() {
     let run = |alias: &str, resolve: &str| {
         let flags: &[&str] = if resolve.is_empty() { &[] } else { &["--resolve", resolve] };
-        McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-            .alias("a", alias)
-            .run(&[&["a/b"], flags].concat())
+        mc_wasi_at(alias).run(&[&["a/b"], flags].concat())
     };
     for address in ["169.254.169.254", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254"] {
         let ran = run("http://AK:SK@minio.example:9000", &format!("minio.example:9000={address}"));
@@ -200,8 +200,7 @@ fn the_limits_hold_what_the_command_may_ask_for() {
     for flags in [&[][..], &["--clear-checksum"]] {
         let server = FakeServer::start(Options::with_backlog(Backlog::of(versions())));
         server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_millis(300))));
-        let ran = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-            .alias("a", &server.alias_url())
+        let ran = mc_wasi_at(&server.alias_url())
             .run(&[&["a/mybucket", "-c", "1000", "--json"], flags].concat());
         assert_eq!(ran.status, 0, "{:?} {}", ran.summary(), ran.stderr);
         assert_eq!(ran.summary()["processed"], 3_000);

@@ -1,6 +1,7 @@
 //! A known secret is given to every mode of output and every way to fail, and looked for in all
 //! that comes out: stdout, stderr, the home and cache folders, and the memory of the component.
 
+use crate::{mc_wasi, mc_wasi_at};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +12,7 @@ use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };
 use mc_wasi_tests::guests::guest;
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::watch::Watched;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -87,13 +88,9 @@ fn server() -> FakeServer {
     FakeServer::start(options(Backlog::of((0..20).map(|nth| Version::put(format!("k{nth:02}"))))))
 }
 
-fn mc_wasi(url: &str) -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", url)
-}
-
 fn run(url: &str, flags: &[&str]) -> Ran {
     let header = format!("X-Auth: {HEADER}");
-    mc_wasi(url).run(&[&["a/mybucket", "-H", &header], flags].concat())
+    mc_wasi_at(url).run(&[&["a/mybucket", "-H", &header], flags].concat())
 }
 
 fn check(what: &str, ran: &Ran) {
@@ -209,7 +206,7 @@ fn no_mistake_in_a_file_brings_a_secret_out() {
     ] {
         let home = TempDir::new().expect("a folder");
         std::fs::write(home.path().join("config.json"), &text).expect("a file");
-        let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"));
+        let mc_wasi = mc_wasi();
         for mode in ["--debug", "--json"] {
             let folder = home.path().to_string_lossy().into_owned();
             let ran = mc_wasi.run(&["-C", &folder, "a/mybucket", mode]);
@@ -221,8 +218,7 @@ fn no_mistake_in_a_file_brings_a_secret_out() {
         let dir = TempDir::new().expect("a folder");
         let file = dir.path().join("env");
         std::fs::write(&file, &text).expect("a file");
-        let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-            .env("MC_CONFIG_ENV_FILE", &file.to_string_lossy());
+        let mc_wasi = mc_wasi().env("MC_CONFIG_ENV_FILE", &file.to_string_lossy());
         check(&text, &mc_wasi.run(&["a/mybucket", "--debug"]));
     }
 }
@@ -239,7 +235,7 @@ fn no_mistake_on_the_command_line_brings_a_header_out() {
         vec!["-H", "X-Auth: bearer-t0ken-of-a-header", "--validate"],
     ] {
         for mode in ["--json", "--debug"] {
-            let ran = mc_wasi(&url).run(&[&["a/mybucket", mode], flags.as_slice()].concat());
+            let ran = mc_wasi_at(&url).run(&[&["a/mybucket", mode], flags.as_slice()].concat());
             check(&format!("{flags:?}"), &ran);
             assert_eq!(ran.status, 1, "{flags:?}: {ran:?}");
         }
@@ -256,7 +252,7 @@ fn no_trouble_with_a_proxy_or_tls_brings_a_secret_out() {
         format!("http://user:{PASSWORD}@ nowhere"),
     ] {
         for mode in ["--json", "--debug"] {
-            let ran = mc_wasi(&url).env("HTTP_PROXY", &proxy).run(&["a/mybucket", mode]);
+            let ran = mc_wasi_at(&url).env("HTTP_PROXY", &proxy).run(&["a/mybucket", mode]);
             check(&proxy, &ran);
             assert_eq!(ran.status, 1, "{ran:?}");
         }
@@ -281,7 +277,7 @@ fn no_hostile_component_brings_a_secret_out() {
 fn home_and_cache_hold_no_secret() {
     let server = server();
     let cache = TempDir::new().expect("a folder");
-    let mc_wasi = mc_wasi(&server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket", "--debug"]);
     command.env("XDG_CACHE_HOME", cache.path());
     assert!(command.output().expect("mc-wasi starts").status.success());
@@ -336,7 +332,7 @@ fn the_memory_of_the_component_holds_no_secret_at_the_end_of_a_run() {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     writer.write_all(&[b' '; 65_536]).expect("room for as much");
     let header = format!("X-Auth: {HEADER}");
-    let mc_wasi = mc_wasi(&server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let words = ["replicate", "resync-backlog", "a/mybucket", "--debug", "-H", &header];
     let watched = Watched::start(mc_wasi.command(words).stdout(writer));
     let began = Instant::now();

@@ -1,13 +1,13 @@
 //! Ctrl-C and SIGTERM on the real process: the first ends the run with a summary of what was done,
 //! the second at once, and nothing that is stuck prevents either.
 
+use crate::mc_wasi_at;
 use std::io::Write;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route};
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::watch::{Finished, Watched};
 use nix::sys::signal::Signal;
 
@@ -19,7 +19,7 @@ const BEGUN: Duration = Duration::from_secs(60);
 const PIPE: usize = 65_536;
 
 fn start(server: &FakeServer, stdout: impl Into<Stdio>, flags: &[&str]) -> Watched {
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket"]);
     Watched::start(command.args(flags).stdout(stdout))
 }

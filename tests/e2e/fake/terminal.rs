@@ -1,5 +1,6 @@
 //! The progress line, and what a signal does.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::terminal::{self, Screen, Signal};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 fn start(backlog: Backlog) -> (FakeServer, McWasi) {
     let server = FakeServer::start(Options::with_backlog(backlog));
     server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_millis(20))));
-    let mc_wasi = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url());
+    let mc_wasi = mc_wasi_at(&server.alias_url());
     (server, mc_wasi)
 }
 

@@ -1,10 +1,11 @@
 //! What each answer to a trigger means, what is tried again, and what ends the run.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
     Backlog, Effect, Encryption, FakeServer, Fault, Logged, Options, Presence, Route, S3Error,
     Version,
 };
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::watch::Watched;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -12,17 +13,13 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
-
 fn start(backlog: Backlog) -> FakeServer {
     FakeServer::start(Options::with_backlog(backlog))
 }
 
 fn run(server: &FakeServer, words: &[&str]) -> Ran {
     let words = [words, &["--json", "a/mybucket"]].concat();
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&words);
+    let ran = mc_wasi_at(&server.alias_url()).run(&words);
     let summary = ran.summary();
     let count = |name: &str| summary[name].as_u64().unwrap();
     let parts = ["processed", "failed", "vanished", "elsewhere", "notReached"].map(count);
@@ -105,7 +102,7 @@ fn what_has_gone_is_told_and_is_no_failure() {
         Version::put("here"),
         Version::put("gone").presence(Presence::Vanished),
     ]));
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&["a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket"]);
     assert_eq!(
         ran.stdout,
         "✓ Replication trigger completed
@@ -161,7 +158,7 @@ fn a_bucket_that_is_gone_for_good_ends_the_run_and_one_that_is_gone_for_a_moment
 fn an_early_end_is_not_called_complete_in_text_either() {
     let server = start(Backlog::synthetic(50, 1));
     server.inject(Fault::on(Route::Head, answer(403, "AccessDenied")).after(5));
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&["-c", "1", "a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["-c", "1", "a/mybucket"]);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "✗ Replication trigger stopped by an error");
     assert_eq!(lines[2..4], ["  Processed: 5", "  Failed: 1"]);
@@ -232,7 +229,7 @@ fn what_the_server_asks_to_wait_and_what_is_obeyed_is_said() {
     let error = S3Error::new(503, "SlowDown").retry_after("3600");
     server.inject(Fault::on(Route::Head, Effect::Answer(error)));
     let words = ["replicate", "resync-backlog", "a/mybucket"];
-    let mut command = mc_wasi().alias("a", &server.alias_url()).command(words);
+    let mut command = mc_wasi_at(&server.alias_url()).command(words);
     let watched = Watched::start(command.stdout(Stdio::piped()));
     while heads(&server).is_empty() {
         assert!(watched.age() < Duration::from_secs(60), "never triggered");
@@ -279,7 +276,7 @@ fn the_region_of_the_server_is_taken_from_its_first_answer() {
 
     let server = FakeServer::start(options());
     let with_region = |region| {
-        let mc_wasi = mc_wasi().alias("a", &server.alias_url()).env("MC_REGION", region);
+        let mc_wasi = mc_wasi_at(&server.alias_url()).env("MC_REGION", region);
         mc_wasi.run(&["a/mybucket", "--json"])
     };
     let ran = with_region("us-west-2");
@@ -291,7 +288,7 @@ fn the_region_of_the_server_is_taken_from_its_first_answer() {
     assert_eq!(server.triggers(), (20, 0));
 
     let server = start(Backlog::synthetic(1, 1));
-    let mc_wasi = mc_wasi().alias("a", &server.alias_url()).env("MC_REGION", "here");
+    let mc_wasi = mc_wasi_at(&server.alias_url()).env("MC_REGION", "here");
     assert_eq!(mc_wasi.run(&["a/mybucket"]).status, 0);
     assert_eq!(heads(&server)[0].region.as_deref(), Some("here"));
 }
@@ -339,7 +336,7 @@ fn any_name_is_asked_for_as_it_is() {
         assert_eq!(line_of(&ran, key)["outcome"], "triggered");
     }
     // And in text nothing of a name reaches the terminal but what can be printed.
-    let dry = mc_wasi().alias("a", &server.alias_url());
+    let dry = mc_wasi_at(&server.alias_url());
     server.push(Version::put("\u{1b}]0;title\u{7}"));
     let ran = dry.run(&["--dry-run", "a/mybucket"]);
     assert!(ran.stdout.contains(r"\u{1b}]0;title\u{7}"), "{}", ran.stdout);
@@ -398,7 +395,7 @@ fn only_what_target_and_arn_name_is_triggered() {
             targets: targets().collect(),
             ..Options::with_backlog(backlog())
         });
-        let ran = mc_wasi().alias("a", &server.alias_url()).run(words);
+        let ran = mc_wasi_at(&server.alias_url()).run(words);
         assert_eq!(ran.status, 0, "{words:?}: {}", ran.stderr);
         server.triggered().into_keys().map(|(key, _)| key).collect::<Vec<_>>()
     };
@@ -415,7 +412,7 @@ fn a_connection_on_which_nothing_moves_is_ended_at_the_deadline_of_the_user() {
     let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(20, 1)));
     server.inject(Fault::on(Route::Head, Effect::Hang).times(3));
     let began = std::time::Instant::now();
-    let ran = mc_wasi().alias("a", &server.alias_url()).run(&[
+    let ran = mc_wasi_at(&server.alias_url()).run(&[
         "--conn-read-deadline",
         "500ms",
         "--json",

@@ -1,10 +1,11 @@
 //! What comes after the triggers: `--wait` tells what became of them, `--verify-listing` finds what
 //! a listing that ended early did not show.
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
     Backlog, Cut, Effect, FakeServer, Fault, Options, Route, Status, Target, TargetState, Version,
 };
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::watch::{Finished, Watched};
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -14,12 +15,8 @@ use std::time::{Duration, Instant};
 const DST: &str = "arn:minio:replication::11111111-1111-4111-8111-111111111111:dst";
 const DST2: &str = "arn:minio:replication::22222222-2222-4222-8222-222222222222:dst2";
 
-fn mc_wasi(server: &FakeServer) -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", &server.alias_url())
-}
-
 fn run(server: &FakeServer, flags: &[&str]) -> Ran {
-    mc_wasi(server).run(&[&["a/mybucket"], flags].concat())
+    mc_wasi_at(&server.alias_url()).run(&[&["a/mybucket"], flags].concat())
 }
 
 fn version(name: usize, arns: &[&str]) -> Version {
@@ -94,8 +91,13 @@ fn without_it_nothing_is_said_about_replication() {
 #[test]
 fn a_signal_ends_the_wait_with_what_is_known() {
     let server = FakeServer::start(Options { replicates: false, ..two_targets() });
-    let mut command =
-        mc_wasi(&server).command(["replicate", "resync-backlog", "a/mybucket", "--wait", "1h"]);
+    let mut command = mc_wasi_at(&server.alias_url()).command([
+        "replicate",
+        "resync-backlog",
+        "a/mybucket",
+        "--wait",
+        "1h",
+    ]);
     let watched = Watched::start(command.stdout(std::process::Stdio::piped()));
     let began = Instant::now();
     while server.triggers().0 < 15 {

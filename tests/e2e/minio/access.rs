@@ -1,11 +1,12 @@
 //! Who may run the command and with which keys: the smallest policies are enough, and whoever lacks
 //! something is told what, before anything is triggered.
 
+use super::as_user;
+use crate::mc_wasi;
 use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Keys, Pair};
 
 const DIFF: &str = r#"{"Effect":"Allow","Action":["admin:ReplicationDiff"]}"#;
@@ -18,14 +19,6 @@ const LISTING: &str = "Unable to list the replication backlog of bucket `src`.";
 
 fn policy(statements: &[&str]) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
-}
-
-fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-}
-
-fn with(pair: &Pair, keys: &Keys) -> McWasi {
-    mc_wasi().alias("source", &pair.source().alias_url(keys))
 }
 
 #[test]
@@ -43,7 +36,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
     let user = |name: &str, statements: &[&str]| pair.admin_user(name, &policy(statements));
 
     // What ends a run before its first trigger.
-    let no_diff = with(&pair, &user("no-diff", &[GET, PUT, LOCK]));
+    let no_diff = as_user(&pair, &user("no-diff", &[GET, PUT, LOCK]));
     let needs = "Access Denied. The account needs the permission admin:ReplicationDiff.";
     no_diff.run(&["source/src"]).assert_refused(&format!("{LISTING} {needs}"));
     no_diff.run(&["source/src", "--dry-run"]).assert_refused(&format!("{LISTING} {needs}"));
@@ -54,19 +47,19 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
     assert_eq!(error["error"]["cause"]["message"], needs);
     assert_eq!(error["error"]["cause"]["error"]["Code"], "AccessDenied");
 
-    let no_lock = with(&pair, &user("no-lock", &[DIFF, GET, PUT]));
+    let no_lock = as_user(&pair, &user("no-lock", &[DIFF, GET, PUT]));
     no_lock.run(&["source/src", "--clear-checksum"]).assert_refused(
         "Unable to clear checksums in bucket `src`. Access Denied. \
          --clear-checksum needs s3:GetBucketObjectLockConfiguration on arn:aws:s3:::src, to see \
          that no default retention locks what it copies.",
     );
     let wrong = Keys { secret: "not-the-secret".to_owned(), ..pair.source().root().clone() };
-    with(&pair, &wrong).run(&["source/src"]).assert_refused(&format!(
+    as_user(&pair, &wrong).run(&["source/src"]).assert_refused(&format!(
         "{LISTING} The request signature we calculated does not match the signature you \
              provided. Check your key and signing method. Check the secret key of the alias; a \
              proxy that changes the Host header causes this too."
     ));
-    with(&pair, &Keys::new("nobody-here", "some-secret")).run(&["source/src"]).assert_refused(
+    as_user(&pair, &Keys::new("nobody-here", "some-secret")).run(&["source/src"]).assert_refused(
         &format!(
             "{LISTING} The Access Key Id you provided does not exist in our records. Check the \
              access key of the alias."
@@ -74,7 +67,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
     );
     let anonymous = mc_wasi().alias("source", &pair.source().url());
     anonymous.run(&["source/src"]).assert_refused(&format!("{LISTING} {needs}"));
-    let root = with(&pair, pair.source().root());
+    let root = as_user(&pair, pair.source().root());
     root.run(&["source/no-such-bucket"]).assert_refused(
         "Unable to list the replication backlog of bucket `no-such-bucket`. The \
          specified bucket does not exist.",
@@ -91,7 +84,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
     );
 
     // What ends it at the first trigger.
-    let no_get = with(&pair, &user("no-get", &[DIFF]));
+    let no_get = as_user(&pair, &user("no-get", &[DIFF]));
     let ran = no_get.run(&["source/src", "-c", "1"]);
     assert_eq!(ran.status, 1);
     // How much was listed until then is a matter of time.
@@ -117,7 +110,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
         ran.stderr
     );
     assert_eq!(pair.backlog(""), backlog, "none of that triggers anything");
-    let no_put = with(&pair, &user("no-put", &[DIFF, GET, LOCK]));
+    let no_put = as_user(&pair, &user("no-put", &[DIFF, GET, LOCK]));
     let ran = no_put.run(&["source/src/put/", "--clear-checksum", "-c", "1"]);
     assert_eq!(ran.status, 1);
     assert!(
@@ -136,11 +129,11 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
 
     // What is enough.
     let keys = user("minimal", &[DIFF, GET]);
-    with(&pair, &keys).run(&["source/src/user/"]).assert_completed(3);
+    as_user(&pair, &keys).run(&["source/src/user/"]).assert_completed(3);
     let service = pair.service_account(&keys, "service");
-    with(&pair, &service).run(&["source/src/service/"]).assert_completed(3);
+    as_user(&pair, &service).run(&["source/src/service/"]).assert_completed(3);
     let session = pair.assume_role(&keys);
-    let ran = with(&pair, &Keys { token: None, ..session.clone() }).run(&["source/src"]);
+    let ran = as_user(&pair, &Keys { token: None, ..session.clone() }).run(&["source/src"]);
     assert_eq!(ran.status, 1);
     assert!(
         ran.stderr.contains(LISTING)
@@ -152,7 +145,7 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
         ran.stderr
     );
     let debugged =
-        with(&pair, &session).run(&["source/src/session/", "--debug", "-H", "X-Hush: a-token"]);
+        as_user(&pair, &session).run(&["source/src/session/", "--debug", "-H", "X-Hush: a-token"]);
     assert_eq!(debugged.status, 0, "{}", debugged.stderr);
     for traced in [
         "mc-wasi: <DEBUG> POST /minio/admin/v3/replication/diff?bucket=src&prefix=session%2F HTTP/1.1\n",
@@ -170,8 +163,8 @@ fn the_smallest_policies_are_enough_and_what_is_missing_is_named() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     let narrowed = pair.assume_role_with_policy(&keys, &policy(&[DIFF, GET]));
-    with(&pair, &narrowed).run(&["source/src/narrow/"]).assert_completed(3);
-    let clearing = with(&pair, &user("clearing", &[DIFF, GET, PUT, LOCK]));
+    as_user(&pair, &narrowed).run(&["source/src/narrow/"]).assert_completed(3);
+    let clearing = as_user(&pair, &user("clearing", &[DIFF, GET, PUT, LOCK]));
     let ran = clearing.run(&["source/src/clear/", "--clear-checksum", "--validate"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     assert!(

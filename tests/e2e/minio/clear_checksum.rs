@@ -1,9 +1,9 @@
 //! `--clear-checksum` replaces checksums and changes nothing else; `--validate` tries it on one
 //! version; what cannot be copied is counted failed with its reason.
 
+use crate::mc_wasi;
 use std::collections::BTreeMap;
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Certs, DiffEntry, Look, MinioOptions, Pair, Version, untimed};
 
 const AES256: (&str, &str) = ("x-amz-server-side-encryption", "AES256");
@@ -85,7 +85,7 @@ fn checksums_are_replaced_in_place_and_nothing_else_changes() {
     let source = MinioOptions::default().tls(Certs::generate());
     let mut pair = Pair::builder().source(source).lock().kms().start();
     let server = pair.source();
-    let mc = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
+    let mc = mc_wasi()
         .alias("source", &server.alias_url(server.root()))
         .env("MC_CONFIG_DIR", &pair.mc().config_dir().display().to_string());
     pair.stick();
@@ -260,8 +260,7 @@ fn a_null_version_under_a_newer_one_stays_where_it_is() {
     assert!(backlog.iter().any(|entry| entry.version_id == "null"), "{backlog:?}");
 
     let server = pair.source();
-    let mc = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-        .alias("source", &server.alias_url(server.root()));
+    let mc = mc_wasi().alias("source", &server.alias_url(server.root()));
     let summary = mc.run(&["source/src", "--clear-checksum", "--json"]).summary();
     assert_eq!((&summary["copied"], &summary["failed"]), (&2.into(), &0.into()), "{summary}");
     let after = looks(&pair, &backlog);

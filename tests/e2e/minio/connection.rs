@@ -1,6 +1,6 @@
 //! A source behind TLS in a region of its own.
 
-use mc_wasi_tests::mcwasi::McWasi;
+use crate::mc_wasi;
 use mc_wasi_tests::minio::{Certs, MinioOptions, Pair};
 
 const LISTING: &str = "Unable to list the replication backlog of bucket `src`.";
@@ -21,7 +21,7 @@ fn the_region_is_learned_and_the_certificate_checked() {
     let port = authority.replace("127.0.0.1:", "");
     let keys = format!("{}:{}", root.access, root.secret);
     let mc = || {
-        McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
+        mc_wasi()
             .alias("source", &server.alias_url(root))
             .alias("local", &format!("https://{keys}@localhost:{port}"))
             .alias("plain", &format!("http://{keys}@{authority}"))

@@ -1,6 +1,8 @@
 //! What happens to a run when its servers fail: it ends with the truth, and what it triggered is on
 //! the target.
 
+use super::as_user;
+use crate::mc_wasi;
 use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant};
 use mc_wasi_tests::background::{Background, Ended};
 use mc_wasi_tests::dice::Dice;
 use mc_wasi_tests::faketime;
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Keys, MinioOptions, Pair, Written};
 use mc_wasi_tests::relay::Relay;
 
@@ -30,10 +32,6 @@ fn stuck(mut pair: Pair, count: usize) -> (Pair, Keys, Ids) {
     (pair, keys, written.into_iter().map(|Written { key, version_id }| (key, version_id)).collect())
 }
 
-fn mc_wasi(pair: &Pair, keys: &Keys) -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &pair.source().alias_url(keys))
-}
-
 fn in_backlog(pair: &Pair) -> Ids {
     pair.backlog("").into_iter().map(|entry| (entry.object, entry.version_id)).collect()
 }
@@ -52,7 +50,7 @@ fn assert_mended_by_running_again(pair: &Pair, keys: &Keys, ended: &Ended, all: 
     }
     // A server that lost its drives leaves a version or two pending for longer than one run waits.
     for _ in 0..4 {
-        let run = Background::start(&mc_wasi(pair, keys), &["source/src", "--wait", "40s"]).end();
+        let run = Background::start(&as_user(pair, keys), &["source/src", "--wait", "40s"]).end();
         assert_eq!(run.status == 0, in_backlog(pair).is_empty(), "{}", run.summary);
         if run.status == 0 {
             break;
@@ -71,7 +69,7 @@ fn assert_replicated(pair: &Pair, all: &Ids) {
 fn a_source_that_is_killed_and_comes_back_costs_nothing() {
     let (mut pair, keys, all) = stuck(Pair::start(), 600);
     let words = ["source/src", "--rate-limit", "100", "--wait", "90s"];
-    let mut run = Background::start(&mc_wasi(&pair, &keys), &words);
+    let mut run = Background::start(&as_user(&pair, &keys), &words);
     run.reach(100);
     pair.source_mut().kill();
     sleep(Duration::from_secs(5));
@@ -87,7 +85,7 @@ fn a_source_that_is_killed_and_comes_back_costs_nothing() {
 #[test]
 fn a_source_that_is_restarted_between_listing_and_triggers_costs_nothing() {
     let (mut pair, keys, all) = stuck(Pair::start(), 300);
-    let mut run = Background::start(&mc_wasi(&pair, &keys), &["source/src", "--rate-limit", "50"]);
+    let mut run = Background::start(&as_user(&pair, &keys), &["source/src", "--rate-limit", "50"]);
     run.reach(10);
     pair.source_mut().stop();
     pair.source_mut().restart();
@@ -122,7 +120,7 @@ fn a_target_that_is_down_is_named_and_what_was_triggered_is_not_called_replicate
     wait_until_target_is(&pair, "\"isOnline\":false");
 
     let arn = pair.links()[0].arn.clone();
-    let (authority, mc) = (pair.target().authority(), mc_wasi(&pair, &keys));
+    let (authority, mc) = (pair.target().authority(), as_user(&pair, &keys));
     let text = mc.run(&["source/src"]);
     let warning = format!(
         "⚠ Target {arn} ({authority}/dst) is offline: versions are triggered and stay in the \
@@ -161,7 +159,7 @@ fn four_drives() -> Pair {
 #[test]
 fn drives_that_come_back_cost_nothing() {
     let (pair, keys, all) = stuck(four_drives(), 300);
-    let mut run = Background::start(&mc_wasi(&pair, &keys), &["source/src", "--rate-limit", "50"]);
+    let mut run = Background::start(&as_user(&pair, &keys), &["source/src", "--rate-limit", "50"]);
     run.reach(20);
     pair.source().lose_drives(3);
     sleep(Duration::from_secs(6));
@@ -175,7 +173,7 @@ fn drives_that_come_back_cost_nothing() {
 #[test]
 fn drives_that_stay_away_end_the_run_with_what_it_did() {
     let (pair, keys, all) = stuck(four_drives(), 300);
-    let mut run = Background::start(&mc_wasi(&pair, &keys), &["source/src", "--rate-limit", "50"]);
+    let mut run = Background::start(&as_user(&pair, &keys), &["source/src", "--rate-limit", "50"]);
     run.reach(20);
     pair.source().lose_drives(3);
     let ended = run.end();
@@ -196,7 +194,7 @@ fn connections_that_are_cut_at_random_cost_nothing() {
     let relay = Relay::start(pair.source().authority(), Dice::new(5, "relay")).expect("a relay");
     relay.cut(true);
     let url = format!("http://{}:{}@{}", keys.access, keys.secret, relay.authority());
-    let mc = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &url);
+    let mc = mc_wasi().alias("source", &url);
     // Until one was cut; most are quicker than the relay.
     let mut listings = (0..40).map(|_| {
         let dry = mc.run(&["source/src", "--dry-run", "--json"]).summary();
@@ -214,7 +212,7 @@ fn connections_that_are_cut_at_random_cost_nothing() {
 #[test]
 fn a_clock_that_is_wrong_is_named_before_the_run_and_within_it() {
     let (pair, keys, all) = stuck(Pair::start(), 400);
-    let mc = mc_wasi(&pair, &keys);
+    let mc = as_user(&pair, &keys);
     let remedy = "Compare the clocks of this machine and of the server, and set the wrong one.";
     for clock in ["+16m", "-16m"] {
         faketime::run(&mc, clock, &["source/src"]).assert_refused(&format!(
@@ -240,7 +238,7 @@ fn a_clock_that_is_wrong_is_named_before_the_run_and_within_it() {
 #[test]
 fn a_user_that_is_disabled_ends_the_run_and_enabled_again_finishes_it() {
     let (pair, keys, all) = stuck(Pair::start(), 300);
-    let mc = mc_wasi(&pair, &keys);
+    let mc = as_user(&pair, &keys);
     let mut run = Background::start(&mc, &["source/src", "--rate-limit", "50"]);
     run.reach(20);
     pair.mc().run(&["admin", "user", "disable", "source", &keys.access]);

@@ -1,11 +1,11 @@
 //! Runs that are not alone: beside another run, a resync of the server, or users who delete.
 
+use super::as_root;
 use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::background::{Background, Ended};
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Pair, Version, Written};
 
 /// For the target to get what was triggered.
@@ -21,11 +21,6 @@ fn stuck(count: usize) -> (Pair, Vec<Written>) {
     pair.wait_backlog(count);
     pair.release();
     (pair, written)
-}
-
-fn mc_wasi(pair: &Pair) -> McWasi {
-    let source = pair.source();
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &source.alias_url(source.root()))
 }
 
 fn ids(versions: &[Version]) -> Ids {
@@ -47,7 +42,7 @@ fn assert_nothing_failed(ended: &Ended) {
 #[test]
 fn two_runs_at_once_share_a_backlog_without_a_failure() {
     let (pair, written) = stuck(1500);
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let runs = [&mc, &mc].map(|mc| Background::start(mc, &["source/src", "--rate-limit", "300"]));
     let ended = runs.map(Background::end);
     let mut seen = Ids::new();
@@ -64,7 +59,7 @@ fn two_runs_at_once_share_a_backlog_without_a_failure() {
 #[test]
 fn a_run_during_a_resync_of_the_server_invents_no_failure() {
     let (pair, written) = stuck(1000);
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let arn = &pair.links()[0].arn;
     let mut run = Background::start(&mc, &["source/src", "--rate-limit", "200"]);
     run.reach(50);
@@ -82,7 +77,7 @@ fn a_run_during_a_resync_of_the_server_invents_no_failure() {
 #[test]
 fn versions_that_are_deleted_during_the_run_are_no_failures() {
     let (pair, written) = stuck(600);
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let mut run = Background::start(&mc, &["source/src", "--rate-limit", "60"]);
     run.reach(60);
     // From the end on, so that some are deleted before the run comes to them and some behind it.

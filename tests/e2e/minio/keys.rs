@@ -1,9 +1,9 @@
 //! Every key a server stores goes through the listing, the trigger and both outputs as it is.
 
+use crate::mc_wasi;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Pair, untimed};
 
 /// For the target to get what was triggered.
@@ -81,8 +81,7 @@ fn every_odd_key_is_listed_triggered_and_replicated_as_it_is() {
     }
     let backlog = pair.wait_backlog(keys.len());
     let source = pair.source();
-    let mc = McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
-        .alias("source", &source.alias_url(source.root()));
+    let mc = mc_wasi().alias("source", &source.alias_url(source.root()));
 
     // In a copy the key also stands in a header. The target still refuses what is copied.
     let copied = mc.run(&["source/src", "--clear-checksum", "--json"]);

@@ -1,9 +1,9 @@
 //! What the user or the server makes slow or small, on real servers: nothing is lost over it.
 
+use super::as_root;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Pair, SOURCE_BUCKET};
 
 /// Enough that a reader as slow as the triggers is cut off: the server and the kernel hold about
@@ -15,11 +15,6 @@ const LINE: usize = 521;
 
 /// For the target to get what was triggered; it takes seconds, and much longer on a busy machine.
 const DRAIN: Duration = Duration::from_secs(120);
-
-fn mc_wasi(pair: &Pair) -> McWasi {
-    let source = pair.source();
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &source.alias_url(source.root()))
-}
 
 #[test]
 fn neither_a_low_rate_nor_little_memory_loses_a_version() {
@@ -35,7 +30,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     let written: BTreeSet<_> = written.into_iter().map(|w| (w.key, w.version_id)).collect();
 
     // The link is still locked, so what is triggered stays where it is.
-    let ran = mc_wasi(&pair).run(&["source/src", "--memory", "100KiB", "-c", "50", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "--memory", "100KiB", "-c", "50", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
     assert!(summary["listings"].as_u64() > Some(4), "{summary}");
@@ -49,7 +44,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     println!("little memory: {summary}");
 
     pair.release();
-    let ran = mc_wasi(&pair).run(&["source/src", "--rate-limit", "150", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "--rate-limit", "150", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
     assert_eq!(summary["processed"], LARGE, "{summary}");
@@ -72,7 +67,7 @@ fn a_server_with_four_request_slots_gets_everything_without_a_failure() {
     pair.wait_backlog(VERSIONS);
     pair.source_mut().set_env("MINIO_API_REQUESTS_MAX", "4");
     pair.release();
-    let ran = mc_wasi(&pair).run(&["source/src", "-c", "100", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "-c", "100", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
     assert_eq!((&summary["processed"], &summary["failed"]), (&VERSIONS.into(), &0.into()));

@@ -1,15 +1,12 @@
 //! TLS to a real MinIO: which certificates are accepted, and what is said of each that is not.
 
+use crate::mc_wasi_at;
 use std::path::Path;
 
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
-use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
 use tempfile::TempDir;
-
-fn mc_wasi(url: &str) -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("a", url)
-}
 
 /// A folder of the configuration that trusts a certificate.
 fn trusting(pem: &Path) -> TempDir {
@@ -27,7 +24,7 @@ fn minio(certs: Certs) -> Minio {
 }
 
 fn run(minio: &Minio, flags: &[&str]) -> Ran {
-    mc_wasi(&minio.alias_url(minio.root())).run(&[&["a/nobucket"], flags].concat())
+    mc_wasi_at(&minio.alias_url(minio.root())).run(&[&["a/nobucket"], flags].concat())
 }
 
 /// The server answered that there is no such bucket: TLS stood, and the signature was right.
@@ -56,10 +53,10 @@ fn an_unknown_authority_is_refused_until_it_is_trusted_in_one_of_four_ways() {
     assert!(is_served(&run(&minio, &["-C", &config])), "{:?}", run(&minio, &["-C", &config]));
     assert!(is_served(&run(&minio, &["--insecure"])));
     let url = minio.alias_url(minio.root());
-    let by_file = mc_wasi(&url).env("SSL_CERT_FILE", &pem.to_string_lossy());
+    let by_file = mc_wasi_at(&url).env("SSL_CERT_FILE", &pem.to_string_lossy());
     assert!(is_served(&by_file.run(&["a/nobucket"])));
     let by_folder =
-        mc_wasi(&url).env("SSL_CERT_DIR", &folder.path().join("certs/CAs").to_string_lossy());
+        mc_wasi_at(&url).env("SSL_CERT_DIR", &folder.path().join("certs/CAs").to_string_lossy());
     assert!(is_served(&by_folder.run(&["a/nobucket"])), "{:?}", by_folder.run(&["a/nobucket"]));
 }
 
@@ -95,7 +92,7 @@ fn a_certificate_for_another_name_is_refused_and_resolve_is_the_remedy() {
     let port = minio.authority().rsplit(':').next().expect("a port").to_owned();
     let url = minio.alias_url(minio.root()).replace("127.0.0.1", "minio.example");
     for entry in [format!("minio.example:{port}=127.0.0.1"), "minio.example=127.0.0.1".to_owned()] {
-        let ran = mc_wasi(&url).run(&["-C", &config, "--resolve", &entry, "a/nobucket"]);
+        let ran = mc_wasi_at(&url).run(&["-C", &config, "--resolve", &entry, "a/nobucket"]);
         assert!(is_served(&ran), "the name is kept for TLS and Host: {ran:?}");
     }
 }
@@ -131,12 +128,12 @@ fn a_certificate_that_is_its_own_authority_must_still_be_valid_and_for_the_name(
 fn the_wrong_scheme_is_told_apart_both_ways() {
     let tls = minio(Certs::generate());
     let url = tls.alias_url(tls.root()).replace("https://", "http://");
-    let ran = mc_wasi(&url).run(&["a/nobucket"]);
+    let ran = mc_wasi_at(&url).run(&["a/nobucket"]);
     assert_refused(&ran, &["the server speaks TLS on this port", "https://"]);
 
     let plain = Minio::start(MinioOptions::default());
     let url = plain.alias_url(plain.root()).replace("http://", "https://");
-    let ran = mc_wasi(&url).run(&["a/nobucket"]);
+    let ran = mc_wasi_at(&url).run(&["a/nobucket"]);
     assert_refused(&ran, &["does not speak TLS on this port", "http://"]);
 }
 
@@ -151,7 +148,7 @@ fn a_whole_run_goes_over_tls() {
     std::fs::create_dir_all(&authorities).expect("a folder");
     std::fs::write(authorities.join("ca.pem"), server.ca_pem().expect("TLS")).expect("a file");
     let config = folder.path().to_string_lossy().into_owned();
-    let ran = mc_wasi(&server.alias_url()).run(&["-C", &config, "--json", "a/mybucket"]);
+    let ran = mc_wasi_at(&server.alias_url()).run(&["-C", &config, "--json", "a/mybucket"]);
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(ran.summary()["processed"], 500);
     assert!(server.connections() <= 11, "{}", server.connections());

@@ -1,21 +1,16 @@
 //! What the command does to a backlog on real servers: everything in it is replicated, and nothing
 //! outside of TARGET and `--arn` is touched.
 
+use super::as_root;
 use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{DiffEntry, MinioOptions, Pair, SOURCE_BUCKET, Version, Written};
 use serde_json::Value;
 
 /// For the target to get what was triggered; it takes seconds, and much longer on a busy machine.
 const DRAIN: Duration = Duration::from_secs(90);
-
-fn mc_wasi(pair: &Pair) -> McWasi {
-    let source = pair.source();
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &source.alias_url(source.root()))
-}
 
 type Ids = BTreeSet<(String, String)>;
 
@@ -46,7 +41,7 @@ fn five_hundred_objects_are_replicated_prefix_by_prefix_and_a_dry_run_touches_no
     let rest = pair.put_many("obj-", 440, b"hello");
     let backlog = pair.wait_backlog(500);
     pair.release();
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
 
     let dry = mc.run(&["source/src", "--dry-run"]);
     assert_eq!((dry.status, dry.stderr.as_str()), (0, ""));
@@ -129,7 +124,7 @@ fn every_kind_of_version_is_replicated_as_what_it_is() {
     let backlog = pair.wait_backlog(12);
     pair.release();
 
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let dry = mc.run(&["source/src", "--dry-run"]);
     for (operation, key) in [("DEL", "marked"), ("purge", "purged"), ("PUT", "sealed")] {
         let row = dry.stdout.lines().find(|row| row.ends_with(&format!("  {key}"))).expect(key);
@@ -188,7 +183,7 @@ fn versions_left_pending_by_a_target_that_hangs_are_replicated() {
     let written = pair.put_many("p/", 5, b"hello");
     pair.wait_backlog(5);
     pair.release();
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let dry = mc.run(&["source/src", "--dry-run"]);
     assert!(dry.stdout.ends_with("  Total: 5\n  PENDING: 5 (5 PUT)\n"), "{}", dry.stdout);
     mc.run(&["source/src"]).assert_completed(5);
@@ -205,7 +200,7 @@ fn null_and_existing_versions_reach_both_targets_and_arn_chooses_between_them() 
     let existing = pair.put("existing", b"older than the rules", &[]);
     pair.add_rules();
     let backlog = pair.wait_backlog(3);
-    let mc = mc_wasi(&pair);
+    let mc = as_root(&pair);
     let dry = mc.run(&["source/src", "--dry-run"]);
     assert!(dry.stdout.ends_with("  Total: 3\n  EXISTING: 3 (3 PUT)\n"), "{}", dry.stdout);
     assert!(dry.stdout.contains(&format!("  {:<36}  before\n", "null")), "{}", dry.stdout);

@@ -1,15 +1,10 @@
 //! `--wait` on real servers: what it says of the backlog is what the target has.
 
+use super::as_root;
 use std::time::Duration;
 
-use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{MinioOptions, Pair};
 use serde_json::json;
-
-fn mc_wasi(pair: &Pair) -> McWasi {
-    let source = pair.source();
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi")).alias("source", &source.alias_url(source.root()))
-}
 
 #[test]
 fn everything_replicated_is_success_and_the_target_has_it() {
@@ -21,7 +16,7 @@ fn everything_replicated_is_success_and_the_target_has_it() {
     pair.wait_backlog(302);
     pair.release();
     let arn = pair.links().first().map(|link| link.arn.clone()).unwrap_or_default();
-    let ran = mc_wasi(&pair).run(&["source/src", "--wait", "3m"]);
+    let ran = as_root(&pair).run(&["source/src", "--wait", "3m"]);
     let expected = format!(
         "✓ Replication trigger completed\n  Total: 302\n  Processed: 302\n  Failed: 0\n  Replicated: 302\n  {arn}: 302 replicated, 0 pending, 0 failed again\n"
     );
@@ -37,7 +32,7 @@ fn what_a_target_refuses_has_failed_again_and_is_told_apart_per_target() {
     pair.wait_backlog(40);
     pair.release();
     pair.stick_one("dst2");
-    let ran = mc_wasi(&pair).run(&["source/src", "--wait", "12s", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "--wait", "12s", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (1, &json!(true)), "{summary}");
     let wait = &summary["wait"];
@@ -53,7 +48,7 @@ fn what_a_target_refuses_has_failed_again_and_is_told_apart_per_target() {
     assert_eq!(pair.target_versions("dst2").len(), 0);
 
     pair.unstick_one("dst2");
-    let ran = mc_wasi(&pair).run(&["source/src", "--wait", "3m", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "--wait", "3m", "--json"]);
     assert_eq!((ran.status, &ran.summary()["wait"]["replicated"]), (0, &json!(40)));
     assert_eq!(pair.target_versions("dst2").len(), 40);
 }
@@ -66,7 +61,7 @@ fn a_time_that_is_up_is_no_success() {
     pair.wait_backlog(20);
     pair.release();
     pair.target_mut().freeze();
-    let ran = mc_wasi(&pair).run(&["source/src", "--wait", "2s"]);
+    let ran = as_root(&pair).run(&["source/src", "--wait", "2s"]);
     pair.target_mut().thaw();
     assert_eq!(ran.status, 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("\n  Replicated: 0\n"), "{}", ran.stdout);
