@@ -1,74 +1,83 @@
 //! Ctrl-C and SIGTERM on the real process: the first ends the run with a summary of what was done,
 //! the second at once, and nothing that is stuck prevents either.
 
-use crate::mc_wasi_at;
 use std::io::Write;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route};
-use mc_wasi_tests::watch::{Finished, Watched};
+use mc_wasi_tests::mcwasi::Ran;
+use mc_wasi_tests::wait::wait_until;
+use mc_wasi_tests::watch::Watched;
+use mc_wasi_tests::{quiet, terminal};
 use nix::sys::signal::Signal;
 
 /// Requests in flight have 5 s, a stuck component 7 s, a busy machine the rest.
 const FIRST: Duration = Duration::from_secs(20);
-const SECOND: Duration = Duration::from_secs(3);
-const BEGUN: Duration = Duration::from_secs(60);
+/// Requests in flight have 5 s, a busy machine the rest.
+const IN_FLIGHT: Duration = Duration::from_secs(10);
+/// Nothing is waited for.
+const SECOND: Duration = Duration::from_secs(1);
 /// What a pipe holds on Linux.
 const PIPE: usize = 65_536;
 
-fn start(server: &FakeServer, stdout: impl Into<Stdio>, flags: &[&str]) -> Watched {
-    let mc_wasi = mc_wasi_at(&server.alias_url());
-    let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket"]);
-    Watched::start(command.args(flags).stdout(stdout))
-}
+/// Both signals, and the status that a run ends with after each.
+const SIGNALS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
 
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < BEGUN, "never {what}");
-        sleep(Duration::from_millis(20));
-    }
-}
-
-fn triggering(server: &FakeServer, flags: &[&str]) -> Watched {
-    let watched = start(server, Stdio::piped(), flags);
-    wait_until("triggering", || server.triggers().0 >= 5);
-    watched
+fn serve(versions: u64) -> FakeServer {
+    FakeServer::start(Options::with_backlog(Backlog::synthetic(versions, 1)))
 }
 
 fn large() -> FakeServer {
-    FakeServer::start(Options::with_backlog(Backlog::synthetic(100_000, 1)))
+    serve(100_000)
+}
+
+const WORDS: [&str; 3] = ["replicate", "resync-backlog", "a/mybucket"];
+
+fn start(server: &FakeServer, stdout: impl Into<Stdio>, flags: &[&str]) -> Watched {
+    let mc_wasi = mc_wasi_at(&server.alias_url());
+    Watched::start(mc_wasi.command(WORDS).args(flags).stdout(stdout))
+}
+
+/// A run that is sent a signal when it has triggered a few versions.
+fn stopped_by(server: &FakeServer, signal: Signal, flags: &[&str]) -> Ran {
+    let watched = start(server, Stdio::piped(), flags);
+    wait_until("triggering", || server.triggers().0 >= 5);
+    watched.signal(signal);
+    watched.finish(FIRST).ran
+}
+
+fn count(ran: &Ran, name: &str) -> u64 {
+    let line = ran.stdout.lines().find_map(|line| line.strip_prefix(&format!("  {name}: ")));
+    line.unwrap_or_else(|| panic!("{name}: {}", ran.stdout)).parse().unwrap()
 }
 
 #[test]
 fn the_first_signal_ends_with_a_partial_summary_and_the_command_to_go_on() {
-    for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+    for (signal, status) in SIGNALS {
         let server = large();
-        let watched = triggering(&server, &["--rate-limit", "50"]);
-        watched.signal(signal);
-        let Finished { ran, .. } = watched.finish(FIRST);
-        println!("{}", ran.stdout);
-        assert_eq!(ran.status, status);
+        let ran = stopped_by(&server, signal, &["--rate-limit", "50"]);
+        assert_eq!((ran.status, ran.stderr.as_str()), (status, ""), "{ran:?}");
+        assert!(ran.stdout.starts_with("⚠ Replication trigger interrupted\n"), "{}", ran.stdout);
         assert!(!ran.stdout.contains('✓'), "it did not complete: {}", ran.stdout);
-        let processed = format!("Processed: {}", server.triggers().0);
-        assert!(ran.stdout.contains(&processed), "{processed}: {}", ran.stdout);
-        let again = "$ mc-wasi replicate resync-backlog a/mybucket --rate-limit 50";
-        assert!(ran.stdout.contains(again), "{}", ran.stdout);
+        assert_eq!(count(&ran, "Processed"), server.triggers().0, "those in flight are counted");
+        assert_eq!(count(&ran, "Total"), count(&ran, "Processed") + count(&ran, "Not reached"));
+        let hint = "⚠ The run did not reach every object.\n  You can re-run this command to go on:\n  $ mc-wasi replicate resync-backlog a/mybucket --rate-limit 50\n";
+        assert!(ran.stdout.ends_with(hint), "{}", ran.stdout);
     }
 }
 
 #[test]
 fn json_ends_with_its_summary_all_the_same() {
     let server = large();
-    let watched = triggering(&server, &["--rate-limit", "50", "--json"]);
-    watched.signal(Signal::SIGINT);
-    let Finished { ran, .. } = watched.finish(FIRST);
-    assert_eq!(ran.status, 130);
+    let ran = stopped_by(&server, Signal::SIGINT, &["--rate-limit", "50", "--json"]);
     let summary = ran.summary();
-    assert_eq!(summary["complete"], false, "{summary}");
+    assert_eq!((ran.status, ran.stderr.as_str()), (130, ""));
+    assert_eq!((&summary["complete"], &summary["status"]), (&false.into(), &"error".into()));
     assert_eq!(summary["processed"], server.triggers().0, "{summary}");
+    assert_eq!(ran.json().len() as u64, server.triggers().0 + 1);
 }
 
 #[test]
@@ -78,7 +87,7 @@ fn requests_in_flight_are_finished() {
     let watched = start(&server, Stdio::piped(), &["--json", "-c", "20"]);
     wait_until("asked", || server.requests() > 20);
     watched.signal(Signal::SIGINT);
-    let Finished { ran, .. } = watched.finish(FIRST);
+    let ran = watched.finish(FIRST).ran;
     let summary = ran.summary();
     assert_eq!((ran.status, summary["complete"].as_bool()), (130, Some(false)), "{summary}");
     assert_eq!(summary["processed"], server.triggers().0, "{summary}");
@@ -89,17 +98,22 @@ fn requests_in_flight_are_finished() {
 
 #[test]
 fn requests_in_flight_that_hang_are_given_up_and_the_summary_printed() {
-    let server = large();
-    server.inject(Fault::on(Route::Head, Effect::Hang).after(30));
-    let mut watched = start(&server, Stdio::piped(), &["--json"]);
-    wait_until("hanging", || server.requests() > 40);
-    watched.signal(Signal::SIGTERM);
-    sleep(Duration::from_secs(2));
-    assert!(watched.runs(), "requests have 5 s");
-    let Finished { ran, .. } = watched.finish(FIRST);
-    let summary = ran.summary();
-    assert_eq!((ran.status, summary["complete"].as_bool()), (143, Some(false)), "{summary}");
-    assert_eq!(summary["processed"], 30, "{summary}");
+    for (signal, status) in SIGNALS {
+        let server = serve(1000);
+        server.inject(Fault::on(Route::Head, Effect::Hang).after(40));
+        let mut watched = start(&server, Stdio::piped(), &["--json"]);
+        // Two for the targets and the listing, forty that are answered, ten that are not.
+        wait_until("hanging", || server.requests() >= 52);
+        let began = Instant::now();
+        watched.signal(signal);
+        sleep(Duration::from_secs(2));
+        assert!(watched.runs(), "requests have 5 s");
+        let ran = watched.finish(FIRST).ran;
+        assert!(began.elapsed() < IN_FLIGHT, "{:?}", began.elapsed());
+        let summary = ran.summary();
+        assert_eq!((ran.status, &summary["complete"]), (status, &false.into()), "{summary}");
+        assert_eq!((&summary["processed"], &summary["notReached"]), (&40.into(), &960.into()));
+    }
 }
 
 #[test]
@@ -109,7 +123,7 @@ fn a_listing_that_never_begins_is_stopped() {
     let watched = start(&server, Stdio::piped(), &["--json"]);
     wait_until("asked", || server.requests() > 0);
     watched.signal(Signal::SIGINT);
-    let Finished { ran, .. } = watched.finish(FIRST);
+    let ran = watched.finish(FIRST).ran;
     assert_eq!((ran.status, ran.summary()["complete"].as_bool()), (130, Some(false)));
 }
 
@@ -122,6 +136,7 @@ fn blocked(server: &FakeServer) -> (Watched, std::io::PipeReader) {
 
 #[test]
 fn a_blocked_pipe_holds_up_neither_the_first_signal_nor_the_second() {
+    let _quiet = quiet::kept();
     let server = large();
     let (watched, reader) = blocked(&server);
     wait_until("triggering", || server.triggers().0 >= 5);
@@ -136,19 +151,28 @@ fn a_blocked_pipe_holds_up_neither_the_first_signal_nor_the_second() {
     sleep(Duration::from_millis(500));
     watched.signal(Signal::SIGTERM);
     sleep(Duration::from_millis(300));
+    let began = Instant::now();
     watched.signal(Signal::SIGTERM);
-    assert_eq!(watched.finish(SECOND).ran.status, 143);
+    assert_eq!(watched.finish(FIRST).ran.status, 143);
+    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
     drop(reader);
 }
 
 #[test]
-fn the_second_signal_does_not_wait_for_requests() {
-    let server = large();
-    server.inject(Fault::on(Route::Head, Effect::Hang));
-    let watched = start(&server, Stdio::piped(), &[]);
-    wait_until("hanging", || server.requests() > 5);
-    watched.signal(Signal::SIGINT);
-    sleep(Duration::from_millis(300));
-    watched.signal(Signal::SIGINT);
-    assert_eq!(watched.finish(SECOND).ran.status, 130);
+fn the_second_signal_does_not_wait_for_requests_and_leaves_no_progress_on_the_screen() {
+    let _quiet = quiet::kept();
+    for (signal, status) in SIGNALS {
+        let server = serve(1000);
+        server.inject(Fault::on(Route::Head, Effect::Hang));
+        let mc_wasi = mc_wasi_at(&server.alias_url());
+        let run = terminal::start(mc_wasi.command(WORDS), 80);
+        wait_until("hanging", || server.requests() >= 12);
+        run.signal(signal);
+        sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        run.signal(signal);
+        let screen = run.wait();
+        assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+        assert_eq!((screen.status, screen.lines.len()), (status, 0), "{:?}", screen.lines);
+    }
 }
