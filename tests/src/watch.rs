@@ -51,12 +51,6 @@ impl Watched {
         self.child.id()
     }
 
-    /// How long ago it was started.
-    #[must_use]
-    pub fn age(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     /// What it has written to stdout so far.
     #[must_use]
     pub fn stdout(&self) -> String {

@@ -1,13 +1,14 @@
 //! The sandbox as its user meets it: the grant that is printed, other components, and what is said
 //! of a request that is denied.
 
+use super::hostile::guests::SMUGGLES_PATHS;
 use crate::mc_wasi_at;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
-use mc_wasi_tests::guests::guest;
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::quiet;
 use tempfile::TempDir;
 
 /// For what needs no server.
@@ -82,10 +83,8 @@ fn a_grant_that_cannot_be_made_is_an_error_as_the_run_would_be() {
 fn the_built_in_component_can_be_given_as_a_file() {
     let backlog = Backlog::of([Version::put("one"), Version::put("two")]);
     let server = FakeServer::start(Options::with_backlog(backlog));
-    let component = Path::new(env!("CARGO_BIN_EXE_mc-wasi")).parent().and_then(Path::parent);
-    let component = component
-        .expect("the target folder")
-        .join("component/wasm32-wasip2/component/mc_replicate_resync_backlog.wasm");
+    let dir = TempDir::new().expect("a folder");
+    let component = file(&dir, "component.wasm", mc_wasi::engine::COMPONENT);
     let ran = mc_wasi_at(&server.alias_url()).run(&[
         "a/mybucket",
         "--json",
@@ -161,7 +160,7 @@ fn function_tables_end_at_their_limit() {
 #[test]
 fn a_denial_is_one_line_however_long_the_request() {
     let server = FakeServer::start(Options::default());
-    let component = guest("smuggles_paths");
+    let component = SMUGGLES_PATHS.file();
     let ran = mc_wasi_at(&server.alias_url()).run(&[
         "a/mybucket",
         "--component",
@@ -194,6 +193,7 @@ fn a_name_that_leads_to_metadata_is_refused() {
 
 #[test]
 fn the_limits_hold_what_the_command_may_ask_for() {
+    let _loud = quiet::broken();
     // A thousand at a time, and keys as long and as escaped as a server takes them.
     let key = |nth: u32| format!("{}{nth:06}", "\u{e9}".repeat(500));
     let versions = || (0..3_000).map(|nth| Version::put(key(nth)));

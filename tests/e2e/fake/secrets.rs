@@ -1,18 +1,20 @@
 //! A known secret is given to every mode of output and every way to fail, and looked for in all
 //! that comes out: stdout, stderr, the home and cache folders, and the memory of the component.
 
+use super::hostile::guests::{ANOTHER_HOST, FORGES_A_SIGNATURE, HOGS_HANDLES, READS_ENVIRONMENT};
 use crate::{mc_wasi, mc_wasi_at};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };
-use mc_wasi_tests::guests::guest;
 use mc_wasi_tests::mcwasi::Ran;
+use mc_wasi_tests::quiet;
+use mc_wasi_tests::wait::wait_until;
 use mc_wasi_tests::watch::Watched;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -267,9 +269,12 @@ fn no_trouble_with_a_proxy_or_tls_brings_a_secret_out() {
 #[test]
 fn no_hostile_component_brings_a_secret_out() {
     let server = server();
-    for name in ["reads_environment", "forges_a_signature", "another_host", "hogs_handles"] {
-        let component = guest(name).to_string_lossy().into_owned();
-        check(name, &run(&server.alias_url(), &["--debug", "--component", &component]));
+    for guest in [READS_ENVIRONMENT, FORGES_A_SIGNATURE, ANOTHER_HOST, HOGS_HANDLES] {
+        let component = guest.file().to_string_lossy().into_owned();
+        check(
+            &format!("{guest:?}"),
+            &run(&server.alias_url(), &["--debug", "--component", &component]),
+        );
     }
 }
 
@@ -327,6 +332,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[test]
 fn the_memory_of_the_component_holds_no_secret_at_the_end_of_a_run() {
+    let _quiet = quiet::kept();
     let server = server();
     // The pipe is full, so that the component stands still when it prints its summary.
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
@@ -335,11 +341,7 @@ fn the_memory_of_the_component_holds_no_secret_at_the_end_of_a_run() {
     let mc_wasi = mc_wasi_at(&server.alias_url());
     let words = ["replicate", "resync-backlog", "a/mybucket", "--debug", "-H", &header];
     let watched = Watched::start(mc_wasi.command(words).stdout(writer));
-    let began = Instant::now();
-    while server.triggers().0 < 20 {
-        assert!(began.elapsed() < Duration::from_secs(60), "never done");
-        sleep(Duration::from_millis(20));
-    }
+    wait_until("done", || server.triggers().0 == 20);
     sleep(Duration::from_secs(1));
     watched.signal(Signal::SIGSTOP);
     let (dump, host) = memory_of(watched.pid());

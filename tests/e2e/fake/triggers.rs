@@ -6,6 +6,8 @@ use mc_wasi_tests::fake::{
     Version,
 };
 use mc_wasi_tests::mcwasi::Ran;
+use mc_wasi_tests::quiet;
+use mc_wasi_tests::wait::wait_until;
 use mc_wasi_tests::watch::Watched;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -231,10 +233,7 @@ fn what_the_server_asks_to_wait_and_what_is_obeyed_is_said() {
     let words = ["replicate", "resync-backlog", "a/mybucket"];
     let mut command = mc_wasi_at(&server.alias_url()).command(words);
     let watched = Watched::start(command.stdout(Stdio::piped()));
-    while heads(&server).is_empty() {
-        assert!(watched.age() < Duration::from_secs(60), "never triggered");
-        sleep(Duration::from_millis(20));
-    }
+    wait_until("triggered", || !heads(&server).is_empty());
     sleep(Duration::from_millis(300));
     watched.signal(Signal::SIGINT);
     let ran = watched.finish(Duration::from_secs(20)).ran;
@@ -409,6 +408,7 @@ fn only_what_target_and_arn_name_is_triggered() {
 
 #[test]
 fn a_connection_on_which_nothing_moves_is_ended_at_the_deadline_of_the_user() {
+    let _quiet = quiet::kept();
     let server = FakeServer::start(Options::with_backlog(Backlog::synthetic(20, 1)));
     server.inject(Fault::on(Route::Head, Effect::Hang).times(3));
     let began = std::time::Instant::now();
