@@ -14,6 +14,7 @@ mod dist;
 mod docs;
 mod fake;
 mod minio;
+mod proxy;
 mod soak;
 mod stock;
 

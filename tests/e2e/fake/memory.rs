@@ -3,6 +3,7 @@
 
 use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
+use mc_wasi_tests::quiet;
 use mc_wasi_tests::watch::Watched;
 use std::process::Stdio;
 use std::time::Duration;
@@ -20,6 +21,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 
 #[test]
 fn a_backlog_far_above_the_budget_is_listed_again_and_no_version_is_lost_or_triggered_twice() {
+    let _loud = quiet::broken();
     let options = Options {
         verify: false,
         log: false,

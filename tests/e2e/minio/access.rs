@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::minio::{Keys, Pair};
+use mc_wasi_tests::quiet;
 
 const DIFF: &str = r#"{"Effect":"Allow","Action":["admin:ReplicationDiff"]}"#;
 const GET: &str =
@@ -215,6 +216,7 @@ fn configured(pair: &Pair, keys: &Keys) {
 
 #[test]
 fn a_host_that_does_not_answer_is_an_error_at_once() {
+    let _quiet = quiet::kept();
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = closed.expect("a port that was just given back");
     let mc = mc_wasi().alias("gone", &format!("http://access:secret-key@{address}"));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mc_wasi_tests::minio::{Pair, SOURCE_BUCKET};
+use mc_wasi_tests::quiet;
 
 /// Enough that a reader as slow as the triggers is cut off: the server and the kernel hold about
 /// 16,000 of these lines and give up on the rest after 30 s (observed with the Go client).
@@ -18,6 +19,7 @@ const DRAIN: Duration = Duration::from_secs(120);
 
 #[test]
 fn neither_a_low_rate_nor_little_memory_loses_a_version() {
+    let _loud = quiet::broken();
     let mut pair = Pair::start();
     pair.stick();
     let name = format!("{}/{}-", "n".repeat(110), "m".repeat(LINE - 311 - 110 + 3));
@@ -60,6 +62,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
 
 #[test]
 fn a_server_with_four_request_slots_gets_everything_without_a_failure() {
+    let _loud = quiet::broken();
     const VERSIONS: usize = 5_000;
     let mut pair = Pair::start();
     pair.stick();
