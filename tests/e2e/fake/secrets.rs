@@ -3,7 +3,6 @@
 
 use super::hostile::guests::{ANOTHER_HOST, FORGES_A_SIGNATURE, HOGS_HANDLES, READS_ENVIRONMENT};
 use crate::{mc_wasi, mc_wasi_at};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::thread::sleep;
@@ -13,6 +12,7 @@ use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };
 use mc_wasi_tests::mcwasi::Ran;
+use mc_wasi_tests::minio::encode_query;
 use mc_wasi_tests::quiet;
 use mc_wasi_tests::wait::wait_until;
 use mc_wasi_tests::watch::Watched;
@@ -30,20 +30,15 @@ const ACCESS: &str = "acc3ss-key-in-lower-case";
 fn needles() -> Vec<String> {
     let mut needles = Vec::new();
     for secret in [SECRET, TOKEN, HEADER, PASSWORD] {
-        let escaped = secret.bytes().fold(String::new(), |mut text, byte| {
-            let _ = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => write!(text, "{}", byte as char),
-                _ => write!(text, "%{byte:02X}"),
-            };
-            text
-        });
-        let hex = secret.bytes().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         // The longest part without signs, in case one of them is cut or escaped in its own way.
         let part = secret.split(['/', '+', '@', '#', '=']).max_by_key(|part| part.len());
-        needles.extend([secret.to_owned(), escaped, hex, part.unwrap_or_default().to_owned()]);
+        needles.extend([
+            secret.to_owned(),
+            encode_query(secret),
+            hex,
+            part.unwrap_or_default().to_owned(),
+        ]);
     }
     needles
 }

@@ -17,6 +17,8 @@ use super::xml::{Version, versions_page};
 pub const SOURCE_BUCKET: &str = "src";
 /// Alias of the source in [`Pair::mc`].
 pub(super) const SOURCE: &str = "source";
+/// What the rules replicate, as in `mc replicate add --replicate`.
+const REPLICATE: &str = "delete,delete-marker,existing-objects";
 /// The source knows its targets a few milliseconds after it is ready.
 const TARGETS_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where the source saves its retry list every five minutes, on one of its drives.
@@ -54,8 +56,6 @@ pub struct Pair {
     pub(super) source: Minio,
     pub(super) mc: Mc,
     pub(super) links: Vec<Link>,
-    /// What the rules replicate.
-    pub(super) replicate: String,
     /// Whether the targets are frozen by [`Pair::stick_pending`].
     pub(super) frozen: bool,
 }
@@ -136,7 +136,7 @@ impl Pair {
                 "--remote-bucket",
                 &format!("{remote}/{}", link.bucket),
                 "--replicate",
-                &self.replicate,
+                REPLICATE,
                 "--priority",
                 &(number + 1).to_string(),
             ]);
