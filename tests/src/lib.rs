@@ -11,6 +11,7 @@ pub mod minio;
 pub mod quiet;
 pub mod registry;
 pub mod relay;
+pub mod shared;
 pub mod soak;
 pub mod stock;
 pub mod terminal;

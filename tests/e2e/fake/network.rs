@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
+use tempfile::TempDir;
 
 fn server() -> FakeServer {
     FakeServer::start(Options::with_backlog(Backlog::synthetic(50, 1)))
@@ -95,6 +96,24 @@ fn custom_headers_go_out_unsigned_and_unseen_and_win() {
         assert!(logged.verified && !signed.contains("x-tenant"), "{signed}");
     }
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("topsecret"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_whole_run_goes_over_tls() {
+    let server = FakeServer::start(Options {
+        tls: true,
+        ..Options::with_backlog(Backlog::synthetic(500, 1))
+    });
+    let folder = TempDir::new().expect("a folder");
+    let authorities = folder.path().join("certs/CAs");
+    std::fs::create_dir_all(&authorities).expect("a folder");
+    std::fs::write(authorities.join("ca.pem"), server.ca_pem().expect("TLS")).expect("a file");
+    let config = folder.path().to_string_lossy().into_owned();
+    let ran = mc_wasi_at(&server.alias_url()).run(&["-C", &config, "--json", "a/mybucket"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.summary()["processed"], 500);
+    assert!(server.connections() <= 11, "{}", server.connections());
+    assert!(server.log().iter().all(|logged| logged.verified));
 }
 
 #[test]

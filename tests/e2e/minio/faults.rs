@@ -3,7 +3,6 @@
 
 use super::as_user;
 use crate::mc_wasi;
-use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use mc_wasi_tests::background::{Background, Ended};
 use mc_wasi_tests::dice::Dice;
 use mc_wasi_tests::faketime;
 use mc_wasi_tests::mcwasi::Ran;
-use mc_wasi_tests::minio::{Keys, MinioOptions, Pair, Written};
+use mc_wasi_tests::minio::{Ids, Keys, MinioOptions, Pair, ids};
 use mc_wasi_tests::relay::Relay;
 use mc_wasi_tests::wait::wait_until;
 
@@ -19,8 +18,6 @@ use mc_wasi_tests::wait::wait_until;
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":["admin:ReplicationDiff","admin:GetBucketTarget"]},
     {"Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::src/*"]}]}"#;
-
-type Ids = BTreeSet<(String, String)>;
 
 /// A pair with a stuck backlog of this many versions, the user who is to mend that, and the
 /// versions.
@@ -30,15 +27,15 @@ fn stuck(mut pair: Pair, count: usize) -> (Pair, Keys, Ids) {
     let written = pair.put_many("obj-", count, b"hello");
     pair.wait_backlog(count);
     pair.release();
-    (pair, keys, written.into_iter().map(|Written { key, version_id }| (key, version_id)).collect())
+    (pair, keys, ids(&written))
 }
 
 fn in_backlog(pair: &Pair) -> Ids {
-    pair.backlog("").into_iter().map(|entry| (entry.object, entry.version_id)).collect()
+    ids(&pair.backlog(""))
 }
 
 fn on_target(pair: &Pair) -> Ids {
-    pair.target_versions("dst").into_iter().map(|v| (v.key, v.version_id)).collect()
+    ids(&pair.target_versions("dst"))
 }
 
 /// Every version that this run did not trigger still waits, and nothing is lost to those that follow.

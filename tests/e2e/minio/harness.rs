@@ -1,11 +1,10 @@
 //! The harness for real MinIO servers keeps what its module promises: a backlog stays stuck until
 //! somebody asks for its versions, one by one.
 
-use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-use mc_wasi_tests::minio::{Certs, DiffEntry, Keys, MinioOptions, Pair, SOURCE_BUCKET, Version};
+use mc_wasi_tests::minio::{Certs, DiffEntry, Keys, MinioOptions, Pair, SOURCE_BUCKET, ids};
 
 const DRAIN: Duration = Duration::from_secs(60);
 /// What the least privileged user of the command needs.
@@ -20,10 +19,6 @@ const LIST_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
 /// What the program under test does, done by hand.
 fn trigger(pair: &Pair, entry: &DiffEntry) -> u16 {
     pair.source_client().head(SOURCE_BUCKET, &entry.object, Some(&entry.version_id)).status
-}
-
-fn ids(versions: &[Version]) -> BTreeSet<(String, String)> {
-    versions.iter().map(|version| (version.key.clone(), version.version_id.clone())).collect()
 }
 
 #[test]
@@ -45,8 +40,7 @@ fn a_backlog_stays_stuck_until_its_versions_are_asked_for() {
         assert_eq!(trigger(&pair, entry), 200);
     }
     pair.wait_empty(DRAIN);
-    let expected = written.into_iter().map(|version| (version.key, version.version_id)).collect();
-    assert_eq!(ids(&pair.target_versions("dst")), expected);
+    assert_eq!(ids(&pair.target_versions("dst")), ids(&written));
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! Runs that are not alone: beside another run, a resync of the server, or users who delete.
 
 use super::as_root;
-use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use mc_wasi_tests::background::{Background, Ended};
-use mc_wasi_tests::minio::{Pair, Version, Written};
+use mc_wasi_tests::minio::{Id, Ids, Pair, Written, ids};
 
 /// For the target to get what was triggered.
 const DRAIN: Duration = Duration::from_secs(90);
-
-type Ids = BTreeSet<(String, String)>;
 
 /// A pair with a stuck backlog of this many versions.
 fn stuck(count: usize) -> (Pair, Vec<Written>) {
@@ -21,14 +18,6 @@ fn stuck(count: usize) -> (Pair, Vec<Written>) {
     pair.wait_backlog(count);
     pair.release();
     (pair, written)
-}
-
-fn ids(versions: &[Version]) -> Ids {
-    versions.iter().map(|v| (v.key.clone(), v.version_id.clone())).collect()
-}
-
-fn of_written(written: &[Written]) -> Ids {
-    written.iter().map(|w| (w.key.clone(), w.version_id.clone())).collect()
 }
 
 /// Nothing failed, nothing was left out, and the run knows it.
@@ -51,9 +40,9 @@ fn two_runs_at_once_share_a_backlog_without_a_failure() {
         assert_eq!(ended.count("processed"), ended.count("total"), "{}", ended.summary);
         seen.extend(ended.outcomes.keys().cloned());
     }
-    assert_eq!(seen, of_written(&written));
+    assert_eq!(seen, ids(&written));
     pair.wait_empty(DRAIN);
-    assert_eq!(ids(&pair.target_versions("dst")), of_written(&written));
+    assert_eq!(ids(&pair.target_versions("dst")), ids(&written));
 }
 
 #[test]
@@ -71,7 +60,7 @@ fn a_run_during_a_resync_of_the_server_invents_no_failure() {
         assert_eq!(ended.count("processed"), ended.count("total"), "{}", ended.summary);
     }
     pair.drain("", || assert_eq!(mc.run(&["source/src"]).status, 0));
-    assert_eq!(ids(&pair.target_versions("dst")), of_written(&written));
+    assert_eq!(ids(&pair.target_versions("dst")), ids(&written));
 }
 
 #[test]
@@ -95,13 +84,13 @@ fn versions_that_are_deleted_during_the_run_are_no_failures() {
     assert_eq!(ended.count("vanished") + ended.count("processed"), 600, "{}", ended.summary);
     pair.drain("", || assert_eq!(mc.run(&["source/src"]).status, 0));
 
-    let purged: Ids = purged.iter().map(|(_, w)| (w.key.clone(), w.version_id.clone())).collect();
-    let expected: Ids = of_written(&written).difference(&purged).chain(&markers).cloned().collect();
+    let purged: Ids = purged.iter().map(|(_, written)| Id::from(*written)).collect();
+    let expected: Ids = ids(&written).difference(&purged).chain(&markers).cloned().collect();
     // A purge that overtakes the version it is of is sent once more by the server.
     let began = Instant::now();
     while ids(&pair.target_versions("dst")) != expected && began.elapsed() < DRAIN {
         sleep(Duration::from_millis(500));
     }
     assert_eq!(ids(&pair.target_versions("dst")), expected, "nothing lost, nothing invented");
-    assert_eq!(ids(&pair.source_versions_requeue()), expected);
+    assert_eq!(ids(&pair.source_versions_requeue("")), expected);
 }

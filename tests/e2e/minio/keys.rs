@@ -1,6 +1,6 @@
 //! Every key a server stores goes through the listing, the trigger and both outputs as it is.
 
-use crate::mc_wasi;
+use super::as_root;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -80,8 +80,7 @@ fn every_odd_key_is_listed_triggered_and_replicated_as_it_is() {
         pair.put(key, key.as_bytes(), &[]);
     }
     let backlog = pair.wait_backlog(keys.len());
-    let source = pair.source();
-    let mc = mc_wasi().alias("source", &source.alias_url(source.root()));
+    let mc = as_root(&pair);
 
     // In a copy the key also stands in a header. The target still refuses what is copied.
     let copied = mc.run(&["source/src", "--clear-checksum", "--json"]);

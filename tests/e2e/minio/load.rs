@@ -1,10 +1,9 @@
 //! What the user or the server makes slow or small, on real servers: nothing is lost over it.
 
 use super::as_root;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mc_wasi_tests::minio::{Pair, SOURCE_BUCKET};
+use mc_wasi_tests::minio::{Ids, Pair, SOURCE_BUCKET, ids};
 use mc_wasi_tests::quiet;
 
 /// Enough that a reader as slow as the triggers is cut off: the server and the kernel hold about
@@ -29,7 +28,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     let listing = pair.source_client().send("POST", &diff, &[], b"").ok("list");
     let line = listing.body.len() / LARGE;
     assert!((LINE..LINE + 10).contains(&line), "{line} bytes a line");
-    let written: BTreeSet<_> = written.into_iter().map(|w| (w.key, w.version_id)).collect();
+    let written = ids(&written);
 
     // The link is still locked, so what is triggered stays where it is.
     let ran = as_root(&pair).run(&["source/src", "--memory", "100KiB", "-c", "50", "--json"]);
@@ -42,7 +41,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     let triggered: Vec<_> =
         triggered.map(|line| (text(&line["object"]), text(&line["versionId"]))).collect();
     assert_eq!(triggered.len(), LARGE, "each once");
-    assert_eq!(BTreeSet::from_iter(triggered), written);
+    assert_eq!(Ids::from_iter(triggered), written);
     println!("little memory: {summary}");
 
     pair.release();
@@ -56,8 +55,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     assert!(rate < 150.0 * 1.02, "{rate} a second");
     println!("low rate: {rate} a second, {summary}");
     pair.wait_empty(DRAIN);
-    let replicated = pair.target_versions("dst").into_iter();
-    assert_eq!(replicated.map(|v| (v.key, v.version_id)).collect::<BTreeSet<_>>(), written);
+    assert_eq!(ids(&pair.target_versions("dst")), written);
 }
 
 #[test]

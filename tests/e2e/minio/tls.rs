@@ -3,7 +3,6 @@
 use crate::mc_wasi_at;
 use std::path::Path;
 
-use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
 use tempfile::TempDir;
@@ -135,22 +134,4 @@ fn the_wrong_scheme_is_told_apart_both_ways() {
     let url = plain.alias_url(plain.root()).replace("http://", "https://");
     let ran = mc_wasi_at(&url).run(&["a/nobucket"]);
     assert_refused(&ran, &["does not speak TLS on this port", "http://"]);
-}
-
-#[test]
-fn a_whole_run_goes_over_tls() {
-    let server = FakeServer::start(Options {
-        tls: true,
-        ..Options::with_backlog(Backlog::synthetic(500, 1))
-    });
-    let folder = TempDir::new().expect("a folder");
-    let authorities = folder.path().join("certs/CAs");
-    std::fs::create_dir_all(&authorities).expect("a folder");
-    std::fs::write(authorities.join("ca.pem"), server.ca_pem().expect("TLS")).expect("a file");
-    let config = folder.path().to_string_lossy().into_owned();
-    let ran = mc_wasi_at(&server.alias_url()).run(&["-C", &config, "--json", "a/mybucket"]);
-    assert_eq!(ran.status, 0, "{ran:?}");
-    assert_eq!(ran.summary()["processed"], 500);
-    assert!(server.connections() <= 11, "{}", server.connections());
-    assert!(server.log().iter().all(|logged| logged.verified));
 }

@@ -231,18 +231,18 @@ impl Pair {
     #[must_use]
     #[track_caller]
     pub fn target_versions(&self, bucket: &str) -> Vec<Version> {
-        list_versions(&self.link(bucket).server.client(), bucket)
+        list_versions(&self.link(bucket).server.client(), bucket, "")
     }
 
-    /// All versions in the source bucket. Listing them **re-queues** them: only for after the
-    /// counting.
+    /// All versions in the source bucket under a prefix. Listing them **re-queues** them: only for
+    /// after the counting.
     ///
     /// # Panics
     /// When the source refuses to list them.
     #[must_use]
     #[track_caller]
-    pub fn source_versions_requeue(&self) -> Vec<Version> {
-        list_versions(&self.source_client(), SOURCE_BUCKET)
+    pub fn source_versions_requeue(&self, prefix: &str) -> Vec<Version> {
+        list_versions(&self.source_client(), SOURCE_BUCKET, prefix)
     }
 
     #[track_caller]
@@ -278,11 +278,13 @@ fn replication_keys() -> Keys {
 }
 
 #[track_caller]
-fn list_versions(client: &Client, bucket: &str) -> Vec<Version> {
+fn list_versions(client: &Client, bucket: &str, prefix: &str) -> Vec<Version> {
     let mut versions = Vec::new();
     let mut marker = String::new();
     loop {
-        let target = format!("/{bucket}?encoding-type=url{marker}&max-keys=1000&versions=");
+        let prefix = encode_query(prefix);
+        let target =
+            format!("/{bucket}?encoding-type=url{marker}&max-keys=1000&prefix={prefix}&versions=");
         let mut page =
             versions_page(&client.send("GET", &target, &[], b"").ok("list versions").text());
         versions.append(&mut page.versions);
