@@ -1,16 +1,14 @@
 //! A run that goes on while something happens to its server.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::PathBuf;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::mcwasi::{McWasi, Ran};
-use crate::watch::Watched;
+use crate::wait::wait_for;
+use crate::watch::{Finished, Watched};
 
 /// Longer than a run takes to begin on a busy machine.
 const BEGIN: Duration = Duration::from_secs(120);
@@ -19,10 +17,7 @@ const END: Duration = Duration::from_secs(240);
 
 /// A `--json` run.
 #[derive(Debug)]
-pub struct Background {
-    watched: Watched,
-    folder: TempDir,
-}
+pub struct Background(Watched);
 
 impl Background {
     /// Starts `mc-wasi replicate resync-backlog --json` with these words.
@@ -31,11 +26,8 @@ impl Background {
     /// When it cannot be started.
     #[must_use]
     pub fn start(mc: &McWasi, words: &[&str]) -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let output = File::create(output(&folder)).expect("a file");
         let words = [&["replicate", "resync-backlog", "--json"], words].concat();
-        let watched = Watched::start(mc.command(words).stdout(output));
-        Self { watched, folder }
+        Self(Watched::start(mc.command(words).stdout(Stdio::piped())))
     }
 
     /// Waits until this many versions are done with.
@@ -44,31 +36,24 @@ impl Background {
     /// When it ends before, or takes too long.
     #[track_caller]
     pub fn reach(&mut self, versions: usize) {
-        let began = Instant::now();
-        loop {
-            let text = fs::read_to_string(output(&self.folder)).expect("its output");
-            if text.matches("\"outcome\"").count() >= versions {
-                return;
-            }
-            assert!(self.watched.runs() && began.elapsed() < BEGIN, "{versions}: {text}");
-            sleep(Duration::from_millis(20));
-        }
+        wait_for(BEGIN, &format!("{versions} versions"), || {
+            let text = self.0.stdout();
+            let reached = text.matches("\"outcome\"").count() >= versions;
+            assert!(reached || self.0.runs(), "it ended before {versions}: {text}");
+            reached
+        });
     }
 
     /// Waits for its end, and checks that its counters add up to what its lines say.
     ///
     /// # Panics
     /// When they do not.
+    #[must_use]
     #[track_caller]
     pub fn end(self) -> Ended {
-        let finished = self.watched.finish(END);
-        let stdout = fs::read_to_string(output(&self.folder)).expect("its output");
-        Ended::new(Ran { stdout, ..finished.ran }, finished.took)
+        let Finished { ran, took, .. } = self.0.finish(END);
+        Ended::new(&ran, took)
     }
-}
-
-fn output(folder: &TempDir) -> PathBuf {
-    folder.path().join("stdout")
 }
 
 /// What a `--json` run did, with counters that are known to be true to its lines.
@@ -86,7 +71,7 @@ pub struct Ended {
 
 impl Ended {
     #[track_caller]
-    fn new(ran: Ran, took: Duration) -> Self {
+    fn new(ran: &Ran, took: Duration) -> Self {
         let mut lines = ran.json();
         let summary = lines.pop().unwrap_or_else(|| panic!("no summary: {}", ran.stderr));
         let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();

@@ -8,12 +8,15 @@ pub mod faketime;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod quiet;
 pub mod registry;
 pub mod relay;
+pub mod shared;
 pub mod soak;
 pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;
+pub mod wait;
 pub mod watch;
 
 /// What reads components, at the version that the build writes them with.

@@ -1,17 +1,14 @@
 //! Runs the built `mc-wasi` as a user would, in an environment of its own.
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Longer than any run of a test takes on a busy machine. One that hangs is killed (status 137), so
-/// that the test fails instead of hanging with it.
+use crate::watch::Watched;
+
+/// Longer than any run of a test takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A home folder and an environment that nothing of the machine leaks into.
@@ -72,33 +69,21 @@ impl McWasi {
     }
 
     /// Runs `mc-wasi` with exactly these words.
+    ///
+    /// # Panics
+    /// When it hangs; it is killed then, so that the test fails instead of hanging with it.
+    #[track_caller]
     pub fn run_words(&self, words: &[&str]) -> Ran {
-        let mut command = self.command(words);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("mc-wasi starts");
-        let pid = i32::try_from(child.id()).map(Pid::from_raw).expect("a process id");
-        let (ended, watch) = channel::<()>();
-        let watch = thread::spawn(move || {
-            if watch.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                let _ = kill(pid, Signal::SIGKILL);
-            }
-        });
-        let output = child.wait_with_output().expect("mc-wasi ends");
-        drop(ended);
-        watch.join().expect("the watch ends");
-        Ran::from(output)
+        Watched::start(self.command(words).stdout(Stdio::piped())).finish(LIMIT).ran
     }
 
     /// Runs `mc-wasi replicate resync-backlog` with these flags and TARGET.
+    ///
+    /// # Panics
+    /// As [`McWasi::run_words`].
+    #[track_caller]
     pub fn run(&self, words: &[&str]) -> Ran {
         self.run_words(&[&["replicate", "resync-backlog"], words].concat())
-    }
-
-    /// Starts it with both streams piped.
-    pub fn start(&self, words: &[&str]) -> Child {
-        let words = [&["replicate", "resync-backlog"], words].concat();
-        let mut command = self.command(words);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("mc-wasi starts")
     }
 }
 

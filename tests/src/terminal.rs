@@ -1,23 +1,27 @@
 //! A terminal for a program to run in, and what is on its screen.
 
-use std::fs::File;
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::thread::{self, JoinHandle};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use nix::pty::{Winsize, openpty};
-pub use nix::sys::signal::Signal;
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::fcntl::OFlag;
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::signal::Signal;
+
+use crate::watch::{Heard, Watched};
 
 /// Height of the terminal: all that a test prints stays on the screen.
 const ROWS: u16 = 50;
 
+/// Longer than any program of a test runs in a terminal.
+const LIMIT: Duration = Duration::from_secs(120);
+
 /// A program in a terminal.
 #[derive(Debug)]
 pub struct InTerminal {
-    child: Child,
-    reader: JoinHandle<Vec<u8>>,
+    watched: Watched,
+    master: Heard,
     columns: u16,
 }
 
@@ -26,34 +30,43 @@ pub struct InTerminal {
 pub struct Screen {
     /// All bytes it wrote, in their order.
     pub written: String,
-    /// The lines that a user sees at the end, as wide as the terminal, without blank ones behind.
+    /// The lines that a user sees at the end, as wide as the terminal, without blank ones after them.
     pub lines: Vec<String>,
-    /// Exit status; -1 if a signal ended it.
+    /// Exit status; 128 + the signal if one ended it.
     pub status: i32,
+    /// How long the program ran.
+    pub took: Duration,
 }
 
-/// Starts a program with stdout and stderr in a terminal of so many columns.
+/// Starts a program with stdout and stderr in a terminal of this many columns.
 ///
 /// # Panics
 /// When there is no terminal to be had, or no such program.
+#[must_use]
 pub fn start(mut command: Command, columns: u16) -> InTerminal {
-    let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    let pty = openpty(&size, None).expect("a pseudo terminal");
-    let stdout = pty.slave.try_clone().expect("a second descriptor");
-    command.stdout(Stdio::from(stdout)).stderr(Stdio::from(pty.slave));
-    let child = command.spawn().expect("the program starts");
+    let (master, slave) = open(columns);
+    let stdout = slave.try_clone().expect("a second descriptor");
+    let watched = Watched::spawn(command.stdout(stdout).stderr(slave));
     // The command holds descriptors of the terminal, whose end would never come.
     drop(command);
-    let mut master = File::from(pty.master);
-    let reader = thread::spawn(move || {
-        let (mut all, mut piece) = (Vec::new(), [0; 4096]);
-        // Linux ends a terminal nobody writes to any more with EIO.
-        while let Ok(count @ 1..) = master.read(&mut piece) {
-            all.extend_from_slice(&piece[..count]);
-        }
-        all
-    });
-    InTerminal { child, reader, columns }
+    InTerminal { watched, master: Heard::on(Some(master)), columns }
+}
+
+/// Both ends of a new terminal. Neither is inherited by what other tests start meanwhile, which is why
+/// this is not `openpty`: the terminal ends when the last process that holds it has.
+fn open(columns: u16) -> (PtyMaster, File) {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY;
+    let master = posix_openpt(flags | OFlag::O_CLOEXEC).expect("a pseudo terminal");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other end");
+    let name = ptsname_r(&master).expect("the name of its other end");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits());
+    let slave = options.open(name).expect("a terminal to write to");
+    let mut size = Command::new("stty");
+    size.args(["rows", &ROWS.to_string(), "cols", &columns.to_string()]);
+    size.stdin(slave.try_clone().expect("a second descriptor")).stdout(Stdio::null());
+    assert!(size.status().expect("stty").success(), "a terminal takes a size");
+    (master, slave)
 }
 
 impl InTerminal {
@@ -62,26 +75,29 @@ impl InTerminal {
     /// # Panics
     /// When it has ended already.
     pub fn signal(&self, signal: Signal) {
-        send(&self.child, signal);
+        self.watched.signal(signal);
     }
 
     /// Waits for its end.
     ///
     /// # Panics
-    /// When it wrote what is no UTF-8.
-    pub fn wait(mut self) -> Screen {
-        let status = self.child.wait().expect("it can be waited for");
-        let written = self.reader.join().expect("the reader ends");
-        let written = String::from_utf8(written).expect("UTF-8");
+    /// When it does not end, or wrote what is not UTF-8.
+    #[must_use]
+    #[track_caller]
+    pub fn wait(self) -> Screen {
+        let finished = self.watched.finish(LIMIT);
+        let written = String::from_utf8(self.master.all()).expect("UTF-8");
         let lines = lines(&written, self.columns);
-        Screen { written, lines, status: status.code().unwrap_or(-1) }
+        Screen { written, lines, status: finished.ran.status, took: finished.took }
     }
 }
 
-/// The lines that a user sees of this in a terminal of so many columns, without blank ones behind.
+/// The lines that a user sees of this in a terminal of this many columns, without blank ones after
+/// them.
 ///
 /// # Panics
 /// When there are no columns.
+#[must_use]
 pub fn lines(written: &str, columns: u16) -> Vec<String> {
     let mut terminal = avt::Terminal::new(usize::from(columns), usize::from(ROWS)).expect("a size");
     terminal.feed(written);
@@ -90,13 +106,4 @@ pub fn lines(written: &str, columns: u16) -> Vec<String> {
     let used = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
     lines.truncate(used);
     lines
-}
-
-/// Sends a signal to a program that the caller started and has not waited for.
-///
-/// # Panics
-/// When it has ended already.
-pub fn send(child: &Child, signal: Signal) {
-    let pid = i32::try_from(child.id()).expect("a process id");
-    kill(Pid::from_raw(pid), signal).expect("it runs");
 }

@@ -1,7 +1,8 @@
-//! A run under observation: how it ended, and how much memory it took.
+//! A run under observation: what it says while it runs, how it ended, and how much memory it took.
 
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,30 +18,30 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Watched {
     child: Child,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Heard,
+    stderr: Heard,
     began: Instant,
     peak_kib: u64,
 }
 
-fn collect(stream: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Vec<u8>>> {
-    let mut stream = stream?;
-    Some(thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        bytes
-    }))
-}
-
 impl Watched {
-    /// Starts a command with its stderr read, and its stdout too unless the command has one.
+    /// Starts a command with its stderr read, and its stdout too if the command has it piped.
     ///
     /// # Panics
     /// When it cannot be started.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the command starts");
-        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        Self::spawn(command.stderr(Stdio::piped()))
+    }
+
+    /// Starts a command with those streams read that it has piped.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the command starts");
+        let (stdout, stderr) = (Heard::on(child.stdout.take()), Heard::on(child.stderr.take()));
         Self { child, stdout, stderr, began: Instant::now(), peak_kib: 0 }
     }
 
@@ -50,10 +51,10 @@ impl Watched {
         self.child.id()
     }
 
-    /// How long ago it was started.
+    /// What it has written to stdout so far.
     #[must_use]
-    pub fn age(&self) -> Duration {
-        self.began.elapsed()
+    pub fn stdout(&self) -> String {
+        self.stdout.so_far()
     }
 
     /// Sends a signal.
@@ -91,6 +92,7 @@ impl Watched {
     ///
     /// # Panics
     /// When that takes longer than `limit`; the process is killed then.
+    #[track_caller]
     pub fn finish(mut self, limit: Duration) -> Finished {
         let began = Instant::now();
         while self.runs() {
@@ -101,13 +103,12 @@ impl Watched {
             }
             thread::sleep(GLANCE);
         }
-        let status = self.child.wait().expect("a process that ended");
-        let read = |reader: Option<JoinHandle<Vec<u8>>>| {
-            reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
-        };
-        let (stdout, stderr) = (read(self.stdout.take()), read(self.stderr.take()));
+        let took = self.began.elapsed();
+        let peak_mib = self.peak_mib();
+        let status: ExitStatus = self.child.wait().expect("a process that ended");
+        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
         let output = std::process::Output { status, stdout, stderr };
-        Finished { ran: Ran::from(output), took: self.began.elapsed(), peak_mib: self.peak_mib() }
+        Finished { ran: Ran::from(output), took, peak_mib }
     }
 }
 
@@ -126,4 +127,43 @@ pub struct Finished {
     pub took: Duration,
     /// Memory taken at most, in MiB.
     pub peak_mib: u64,
+}
+
+/// What comes out of a stream, read in the background so that whoever writes never waits.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Heard {
+    /// Nothing will be heard if there is no stream.
+    pub(crate) fn on(stream: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&bytes);
+        let reader = stream.map(|mut stream| {
+            thread::spawn(move || {
+                let mut piece = vec![0; 1 << 16];
+                // A terminal nobody writes to any more ends with an error, on Linux.
+                while let Ok(count @ 1..) = stream.read(&mut piece) {
+                    heard
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .extend_from_slice(&piece[..count]);
+                }
+            })
+        });
+        Self { bytes, reader }
+    }
+
+    fn so_far(&self) -> String {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Everything, up to the end of the stream.
+    pub(crate) fn all(self) -> Vec<u8> {
+        let _ = self.reader.map(JoinHandle::join);
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }

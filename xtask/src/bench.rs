@@ -102,7 +102,7 @@ pub fn run(words: &[&str]) -> Result {
     println!("\n`--rate-limit` as the server sees it\n");
     crate::sh::run(Command::new(built("pacing")).arg(built("mc-wasi")))?;
     // The grant check and signing of one request; it fails above its target of 4 µs.
-    crate::sh::run(&mut crate::sh::cargo("run --quiet --release --example gate-cost"))?;
+    crate::sh::run(&mut crate::sh::cargo("run --quiet --release --example gate_cost"))?;
     println!(
         "\nStart-up (`--help`, compiled code kept): {:.0} ms, {} MiB",
         start_up.wall * 1e3,

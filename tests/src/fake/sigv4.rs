@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::answer::S3Error;
 use super::clock::Moment;
-use super::query::{Query, decode, encode_into};
+use super::query::{Query, decode, encode_path};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -196,7 +196,7 @@ fn canonical_request(
     canonical.push('\n');
     // Decoded and encoded again: a path that was not encoded strictly, as `+`
     // for `%2B`, is another path to the server, and its signature is wrong.
-    encode_into(&mut canonical, &decode(request.path), true);
+    canonical.extend(encode_path(&decode(request.path)));
     canonical.push('\n');
     canonical.push_str(&Query::parse(request.query).canonical());
     canonical.push('\n');

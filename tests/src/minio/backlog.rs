@@ -133,9 +133,18 @@ impl Pair {
     /// When that does not happen in time.
     #[track_caller]
     pub fn wait_backlog(&self, entries: usize) -> Vec<DiffEntry> {
+        self.wait_backlog_of("", entries)
+    }
+
+    /// As [`Pair::wait_backlog`], for what is under a prefix.
+    ///
+    /// # Panics
+    /// When that does not happen in time.
+    #[track_caller]
+    pub fn wait_backlog_of(&self, prefix: &str, entries: usize) -> Vec<DiffEntry> {
         let extra = SETTLE_EACH.saturating_mul(u32::try_from(entries).unwrap_or(u32::MAX));
         let mut last = (Instant::now(), Vec::new());
-        self.wait(&format!("a backlog of {entries}"), SETTLE_BASE + extra, |backlog| {
+        self.wait(prefix, &format!("a backlog of {entries}"), SETTLE_BASE + extra, |backlog| {
             if backlog != last.1 {
                 last = (Instant::now(), backlog.to_vec());
             }
@@ -150,7 +159,7 @@ impl Pair {
     /// When that takes longer than `timeout`.
     #[track_caller]
     pub fn wait_empty(&self, timeout: Duration) {
-        self.wait("an empty backlog", timeout, <[DiffEntry]>::is_empty);
+        self.wait("", "an empty backlog", timeout, <[DiffEntry]>::is_empty);
     }
 
     /// Waits until nothing under the prefix is left, and runs the command `again` when something is
@@ -175,12 +184,13 @@ impl Pair {
             }
             again();
         }
-        self.wait_empty(DRAIN);
+        self.wait(prefix, "an empty backlog", DRAIN, <[DiffEntry]>::is_empty);
     }
 
     #[track_caller]
     fn wait(
         &self,
+        prefix: &str,
         what: &str,
         timeout: Duration,
         mut done: impl FnMut(&[DiffEntry]) -> bool,
@@ -188,7 +198,7 @@ impl Pair {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let backlog = self.backlog("");
+            let backlog = self.backlog(prefix);
             if done(&backlog) {
                 return backlog;
             }

@@ -9,16 +9,12 @@ use super::server::{Minio, MinioOptions};
 /// Alias and bucket of the targets. A server takes no two targets at one address, so each is a
 /// server of its own.
 const TARGETS: [(&str, &str); 2] = [("target", "dst"), ("target2", "dst2")];
-/// What the rules replicate unless [`PairBuilder::replicate`] says otherwise.
-const REPLICATE: &str = "delete,delete-marker,existing-objects";
 
 /// What a pair is to look like. [`Pair::start`] is the default one.
 #[derive(Debug)]
 pub struct PairBuilder {
     source: MinioOptions,
     targets: Vec<MinioOptions>,
-    replicate: String,
-    rules: bool,
     versioned: bool,
     lock: bool,
 }
@@ -28,8 +24,6 @@ impl Default for PairBuilder {
         Self {
             source: MinioOptions::default(),
             targets: vec![MinioOptions::default()],
-            replicate: REPLICATE.to_owned(),
-            rules: true,
             versioned: true,
             lock: false,
         }
@@ -44,15 +38,6 @@ impl PairBuilder {
         self
     }
 
-    /// How the first target runs.
-    #[must_use]
-    pub fn target(mut self, options: MinioOptions) -> Self {
-        if let Some(first) = self.targets.first_mut() {
-            *first = options;
-        }
-        self
-    }
-
     /// A second target with the bucket `dst2` and a rule of its own.
     #[must_use]
     pub fn second_target(mut self, options: MinioOptions) -> Self {
@@ -61,27 +46,13 @@ impl PairBuilder {
         self
     }
 
-    /// What the rules replicate, as in `mc replicate add --replicate`.
-    #[must_use]
-    pub fn replicate(mut self, what: &str) -> Self {
-        what.clone_into(&mut self.replicate);
-        self
-    }
-
-    /// No rules yet: what is written before [`Pair::add_rules`] is an existing object to them.
-    #[must_use]
-    pub fn rules_later(mut self) -> Self {
-        self.rules = false;
-        self
-    }
-
-    /// The source bucket starts without versioning, for null versions; implies
-    /// [`PairBuilder::rules_later`], because rules need a versioned bucket
-    /// ([`Pair::set_versioning`]).
+    /// The source bucket starts without versioning, for null versions, and without rules, which need a
+    /// versioned bucket ([`Pair::set_versioning`]). What is written before [`Pair::add_rules`] is an
+    /// existing object to them.
     #[must_use]
     pub fn unversioned(mut self) -> Self {
         self.versioned = false;
-        self.rules_later()
+        self
     }
 
     /// Both buckets with object locking.
@@ -118,7 +89,7 @@ impl PairBuilder {
         let mc = links
             .iter()
             .fold(Mc::new().alias(SOURCE, &source), |mc, link| mc.alias(link.alias, &link.server));
-        let mut pair = Pair { source, mc, links, replicate: self.replicate, frozen: false };
+        let mut pair = Pair { source, mc, links, frozen: false };
         let kind = if self.lock { "--with-lock" } else { "--with-versioning" };
         thread::scope(|scope| {
             let mc = &pair.mc;
@@ -134,7 +105,7 @@ impl PairBuilder {
                 scope.spawn(move || link.set_up(mc, kind));
             }
         });
-        if self.rules {
+        if self.versioned {
             pair.add_rules();
         }
         pair

@@ -4,7 +4,6 @@
 //! about odd keys or about the headers of a 405 needs the request and the answer as they are.
 //! Requests are signed with `aws-sigv4`, which is independent of the signer under test.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -13,12 +12,18 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{HeaderMap, Method, Request};
 
 /// Longer than anything a loopback server does, short enough to fail a test that hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// Idle connections kept: at least the number of threads that [`super::Pair::put_many`] starts.
 const IDLE_CONNECTIONS: usize = 64;
+
+/// All bytes but the unreserved ones.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
 
 /// An access key with its secret, and the session token if the key is a temporary one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,23 +240,11 @@ pub(crate) fn object_target(bucket: &str, key: &str, version: Option<&str>) -> S
 /// A key as it goes into a path: every byte but `A-Za-z0-9-_.~/` as `%XX`.
 #[must_use]
 pub fn encode_key(key: &str) -> String {
-    encode(key, b"-_.~/")
+    utf8_percent_encode(key, RESERVED_IN_PATHS).to_string()
 }
 
 /// A value as it goes into a query: like a key, and `/` encoded too.
 #[must_use]
 pub fn encode_query(value: &str) -> String {
-    encode(value, b"-_.~")
-}
-
-fn encode(text: &str, safe: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || safe.contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(value, RESERVED).to_string()
 }

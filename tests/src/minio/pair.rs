@@ -17,6 +17,8 @@ use super::xml::{Version, versions_page};
 pub const SOURCE_BUCKET: &str = "src";
 /// Alias of the source in [`Pair::mc`].
 pub(super) const SOURCE: &str = "source";
+/// What the rules replicate, as in `mc replicate add --replicate`.
+const REPLICATE: &str = "delete,delete-marker,existing-objects";
 /// The source knows its targets a few milliseconds after it is ready.
 const TARGETS_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where the source saves its retry list every five minutes, on one of its drives.
@@ -54,8 +56,6 @@ pub struct Pair {
     pub(super) source: Minio,
     pub(super) mc: Mc,
     pub(super) links: Vec<Link>,
-    /// What the rules replicate.
-    pub(super) replicate: String,
     /// Whether the targets are frozen by [`Pair::stick_pending`].
     pub(super) frozen: bool,
 }
@@ -136,7 +136,7 @@ impl Pair {
                 "--remote-bucket",
                 &format!("{remote}/{}", link.bucket),
                 "--replicate",
-                &self.replicate,
+                REPLICATE,
                 "--priority",
                 &(number + 1).to_string(),
             ]);
@@ -231,18 +231,18 @@ impl Pair {
     #[must_use]
     #[track_caller]
     pub fn target_versions(&self, bucket: &str) -> Vec<Version> {
-        list_versions(&self.link(bucket).server.client(), bucket)
+        list_versions(&self.link(bucket).server.client(), bucket, "")
     }
 
-    /// All versions in the source bucket. Listing them **re-queues** them: only for after the
-    /// counting.
+    /// All versions in the source bucket under a prefix. Listing them **re-queues** them: only for
+    /// after the counting.
     ///
     /// # Panics
     /// When the source refuses to list them.
     #[must_use]
     #[track_caller]
-    pub fn source_versions_requeue(&self) -> Vec<Version> {
-        list_versions(&self.source_client(), SOURCE_BUCKET)
+    pub fn source_versions_requeue(&self, prefix: &str) -> Vec<Version> {
+        list_versions(&self.source_client(), SOURCE_BUCKET, prefix)
     }
 
     #[track_caller]
@@ -278,11 +278,13 @@ fn replication_keys() -> Keys {
 }
 
 #[track_caller]
-fn list_versions(client: &Client, bucket: &str) -> Vec<Version> {
+fn list_versions(client: &Client, bucket: &str, prefix: &str) -> Vec<Version> {
     let mut versions = Vec::new();
     let mut marker = String::new();
     loop {
-        let target = format!("/{bucket}?encoding-type=url{marker}&max-keys=1000&versions=");
+        let prefix = encode_query(prefix);
+        let target =
+            format!("/{bucket}?encoding-type=url{marker}&max-keys=1000&prefix={prefix}&versions=");
         let mut page =
             versions_page(&client.send("GET", &target, &[], b"").ok("list versions").text());
         versions.append(&mut page.versions);

@@ -77,12 +77,10 @@ impl Pair {
             .try_send("sts", "POST", "/", &headers, form.as_bytes())
             .expect("an answer to AssumeRole");
         let answer = reply.ok("AssumeRole").text();
-        let field =
-            |name| text_of(&answer, name).unwrap_or_else(|| panic!("no {name} in {answer}"));
         Keys {
-            access: field("AccessKeyId"),
-            secret: field("SecretAccessKey"),
-            token: Some(field("SessionToken")),
+            access: text_of(&answer, "AccessKeyId"),
+            secret: text_of(&answer, "SecretAccessKey"),
+            token: Some(text_of(&answer, "SessionToken")),
         }
     }
 }

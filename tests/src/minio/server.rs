@@ -7,7 +7,6 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use nix::unistd::{SysconfVar, sysconf};
 use tempfile::TempDir;
 
 use super::certs::Certs;
@@ -71,13 +70,6 @@ impl MinioOptions {
     #[must_use]
     pub fn kms(self) -> Self {
         self.env("MINIO_KMS_SECRET_KEY", "test-key:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
-    }
-
-    /// Other root keys than `minioadmin`.
-    #[must_use]
-    pub fn root(mut self, access: &str, secret: &str) -> Self {
-        self.root = Keys::new(access, secret);
-        self
     }
 
     /// Serve HTTPS with this certificate.
@@ -221,28 +213,6 @@ impl Minio {
         if let Some(process) = &self.process {
             process.signal(Signal::SIGCONT);
         }
-    }
-
-    /// User and system CPU time of the process so far, in seconds, as the kernel counts it.
-    #[must_use]
-    pub fn cpu_seconds(&self) -> f64 {
-        let Some(process) = &self.process else { return 0.0 };
-        let stat =
-            fs::read_to_string(format!("/proc/{}/stat", process.child.id())).unwrap_or_default();
-        // Fields 14 and 15, counted after the command name, which may contain anything but ends
-        // with a parenthesis.
-        let ticks: u32 = stat
-            .rsplit(") ")
-            .next()
-            .unwrap_or_default()
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<u32>().ok())
-            .sum();
-        let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
-        let per_second = per_second.and_then(|ticks| u32::try_from(ticks).ok()).unwrap_or(100);
-        f64::from(ticks) / f64::from(per_second)
     }
 
     /// Sets a variable of the server's environment, from its next start.

@@ -1,5 +1,7 @@
-//! The few S3 answers the tests have to read. The servers write them without attributes and always
-//! in the same way, so that looking for a tag is enough and no parser is needed.
+//! The few S3 answers the tests have to read.
+
+use percent_encoding::percent_decode_str;
+use roxmltree::{Document, Node};
 
 /// One version or delete marker, as a listing of versions tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,74 +30,62 @@ pub(super) struct VersionsPage {
     pub(super) next: Option<(String, String)>,
 }
 
-/// Reads a page that was asked for with `encoding-type=url`, which leaves nothing in it to be
-/// unescaped but quotes.
+/// Reads a page that was asked for with `encoding-type=url`, because a key may hold what XML cannot.
 pub(super) fn versions_page(xml: &str) -> VersionsPage {
-    let mut versions = Vec::new();
-    let mut rest = xml;
-    while let Some((element, delete_marker, after)) = next_version(rest) {
-        versions.push(version(element, delete_marker));
-        rest = after;
-    }
-    let field = |name| text_of(xml, name).unwrap_or_default();
+    let document = parse(xml);
+    let root = document.root_element();
+    let listed = |node: &Node<'_, '_>| is_named(node, "Version") || is_named(node, "DeleteMarker");
+    let versions = root.children().filter(listed).map(version).collect();
+    let field = |name| child(root, name).unwrap_or_default();
     let next = (field("IsTruncated") == "true")
         .then(|| (field("NextKeyMarker"), field("NextVersionIdMarker")));
     VersionsPage { versions, next }
 }
 
-/// The next `<Version>` or `<DeleteMarker>`, which of them it is, and what comes after it.
-fn next_version(xml: &str) -> Option<(&str, bool, &str)> {
-    let version = xml.find("<Version>");
-    let marker = xml.find("<DeleteMarker>");
-    let delete_marker = match (version, marker) {
-        (Some(version), Some(marker)) => marker < version,
-        (version, _) => version.is_none(),
-    };
-    let (start, end) =
-        if delete_marker { (marker?, "</DeleteMarker>") } else { (version?, "</Version>") };
-    let (element, after) = xml.get(start..)?.split_once(end)?;
-    Some((element, delete_marker, after))
-}
-
-fn version(element: &str, delete_marker: bool) -> Version {
-    let field = |name| text_of(element, name);
-    let must = |name| field(name).unwrap_or_else(|| panic!("no {name} in {element}"));
+fn version(element: Node<'_, '_>) -> Version {
+    let field = |name| child(element, name);
+    let must = |name| field(name).unwrap_or_else(|| panic!("no {name} in {element:?}"));
     Version {
         key: decode(&must("Key")),
         version_id: must("VersionId"),
-        delete_marker,
+        delete_marker: is_named(&element, "DeleteMarker"),
         latest: must("IsLatest") == "true",
-        etag: field("ETag").unwrap_or_default().replace("&#34;", ""),
+        etag: field("ETag").unwrap_or_default().replace('"', ""),
         last_modified: must("LastModified"),
         size: field("Size").and_then(|size| size.parse().ok()).unwrap_or_default(),
     }
 }
 
 /// The text of the first element of that name; for answers with one field of interest.
-pub(super) fn text_of(xml: &str, name: &str) -> Option<String> {
-    let start = xml.find(&format!("<{name}>"))? + name.len() + 2;
-    let end = start + xml.get(start..)?.find('<')?;
-    xml.get(start..end).map(str::to_owned)
+///
+/// # Panics
+/// When there is none.
+#[track_caller]
+pub(super) fn text_of(xml: &str, name: &str) -> String {
+    let document = parse(xml);
+    let found = document.descendants().find(|node| is_named(node, name));
+    found.and_then(|node| node.text()).unwrap_or_else(|| panic!("no {name} in {xml}")).to_owned()
+}
+
+#[track_caller]
+fn parse(xml: &str) -> Document<'_> {
+    Document::parse(xml).unwrap_or_else(|error| panic!("{error}: {xml}"))
+}
+
+/// Whatever the namespace: some answers have one.
+fn is_named(node: &Node<'_, '_>, name: &str) -> bool {
+    node.tag_name().name() == name
+}
+
+fn child(parent: Node<'_, '_>, name: &str) -> Option<String> {
+    let found = parent.children().find(|node| is_named(node, name))?;
+    Some(found.text().unwrap_or_default().to_owned())
 }
 
 /// Undoes `encoding-type=url`. MinIO writes a space as `+` there, and a plus as `%2B`.
 fn decode(encoded: &str) -> String {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'%' => {
-                let hex = [rest.next().unwrap_or_default(), rest.next().unwrap_or_default()];
-                let hex = std::str::from_utf8(&hex).ok();
-                hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())
-                    .unwrap_or_else(|| panic!("bad escape in {encoded}"))
-            }
-            b'+' => b' ',
-            other => other,
-        };
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| panic!("{encoded} is not UTF-8"))
+    let spaced = encoded.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().expect("UTF-8").into_owned()
 }
 
 #[cfg(test)]
@@ -112,21 +102,14 @@ mod tests {
              <ETag>&#34;e&#34;</ETag><Size>5</Size><IsLatest>false</IsLatest>\
              <VersionId>null</VersionId></Version></R>",
         );
-        let seen: Vec<_> = page
-            .versions
-            .iter()
-            .map(|v| {
-                (
-                    v.key.as_str(),
-                    v.version_id.as_str(),
-                    v.delete_marker,
-                    v.latest,
-                    v.etag.as_str(),
-                    v.size,
-                )
-            })
-            .collect();
-        assert_eq!(seen, [("a b+ä", "v1", true, true, "", 0), ("c", "null", false, false, "e", 5)]);
+        let fields = |v: &Version| {
+            let (key, id) = (v.key.clone(), v.version_id.clone());
+            (key, id, v.delete_marker, v.latest, v.etag.clone(), v.size)
+        };
+        let seen: Vec<_> = page.versions.iter().map(fields).collect();
+        let text = str::to_owned;
+        let marker = (text("a b+ä"), text("v1"), true, true, text(""), 0);
+        assert_eq!(seen, [marker, (text("c"), text("null"), false, false, text("e"), 5)]);
         assert_eq!(page.next, Some(("a%2F".to_owned(), "v2".to_owned())));
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn quiesce(runner: &mut Runner<'_>, truth: &mut Truth) {
 /// Compares the servers. Listing the source re-queues versions, so this comes last.
 pub(super) fn compare(pair: &Pair, written: &Written, truth: &mut Truth) {
     let target = by_name(pair.target_versions(pair.links()[0].bucket));
-    let source = by_name(pair.source_versions_requeue());
+    let source = by_name(pair.source_versions_requeue(""));
     let purged: HashSet<&(String, String)> = written.purged.iter().collect();
     for (name, version) in source.iter().filter(|(name, _)| !purged.contains(name)) {
         truth.on_source += 1;

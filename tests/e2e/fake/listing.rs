@@ -1,0 +1,268 @@
+//! Every way a listing can break: it is taken up again without loss, or the run says that it is
+//! not complete.
+
+use crate::mc_wasi_at;
+use mc_wasi_tests::fake::{
+    Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
+};
+use mc_wasi_tests::mcwasi::Ran;
+use std::time::{Duration, Instant};
+
+const TOTAL: u64 = 500;
+
+/// The hundredth name of the backlog; most listings here break behind it.
+const HUNDREDTH: &str = "data/2026/11/24/part-0000000/object-000000099.bin";
+
+fn options() -> Options {
+    Options::with_backlog(Backlog::synthetic(TOTAL, 1))
+}
+
+/// Runs on a server on which listings befall these.
+fn run(options: Options, faults: impl IntoIterator<Item = Fault>) -> (FakeServer, Ran) {
+    let server = FakeServer::start(options);
+    faults.into_iter().for_each(|fault| server.inject(fault));
+    let ran = mc_wasi_at(&server.alias_url()).run(&["--json", "-c", "20", "a/mybucket"]);
+    assert_eq!(server.bad_signatures(), 0);
+    (server, ran)
+}
+
+fn on_diff(effect: Effect) -> Fault {
+    Fault::on(Route::Diff, effect)
+}
+
+/// A listing asked for in a version of the API that the server does not speak does not count.
+fn cut(after: u64, how: Cut) -> Fault {
+    on_diff(Effect::Cut { after, how })
+}
+
+/// The run took the listing up again and triggered everything once.
+fn assert_resumed(what: &str, server: &FakeServer, ran: &Ran) {
+    let summary = ran.summary();
+    assert_eq!((summary["complete"].as_bool(), ran.status), (Some(true), 0), "{what}: {summary}");
+    assert_eq!(summary["total"], TOTAL, "{what}");
+    assert_eq!(summary["processed"], TOTAL, "{what}");
+    assert_eq!(server.triggers(), (TOTAL, 0), "{what}");
+    assert_eq!(ran.json().len() as u64, TOTAL + 1, "{what}: one line a version");
+}
+
+/// The run ended behind the hundredth name, and says so in both forms.
+fn assert_incomplete(what: &str, server: &FakeServer, ran: &Ran, reason: &str) {
+    let summary = ran.summary();
+    assert_eq!((summary["complete"].as_bool(), ran.status), (Some(false), 1), "{what}: {summary}");
+    assert_eq!(summary["status"], "error", "{what}");
+    let message = summary["error"]["cause"]["message"].as_str().unwrap();
+    assert!(message.contains(reason), "{what}: {message}");
+    assert!(message.contains(&format!("Everything after `{HUNDREDTH}` is missing.")), "{message}");
+    for counter in ["total", "processed"] {
+        assert_eq!(summary[counter], 100, "{what}: {counter}");
+    }
+    assert_eq!(server.triggers(), (100, 0), "{what}");
+}
+
+#[test]
+fn a_listing_that_breaks_once_is_taken_up_again() {
+    for how in [
+        Cut::InsideChunk,
+        Cut::InsideLine,
+        Cut::BetweenChunks,
+        Cut::Reset,
+        Cut::HalfLine,
+        Cut::ErrorText,
+        Cut::ErrorObject,
+    ] {
+        let (server, ran) = run(options(), [cut(100, how).times(1)]);
+        assert_resumed(&format!("{how:?}"), &server, &ran);
+        assert_eq!(ran.summary()["listings"], 2, "{how:?}");
+    }
+}
+
+#[test]
+fn a_listing_that_breaks_before_its_first_entry_is_taken_up_again() {
+    for how in [Cut::InsideLine, Cut::BetweenChunks, Cut::Reset] {
+        let (server, ran) = run(options(), [cut(0, how).times(2)]);
+        assert_resumed(&format!("{how:?}"), &server, &ran);
+    }
+}
+
+#[test]
+fn a_listing_that_keeps_breaking_further_on_is_read_to_its_end() {
+    let cuts = (1..10).map(|n| cut(50 * n, Cut::InsideLine).after(n - 1).times(1));
+    let (server, ran) = run(Options { replicates: false, ..options() }, cuts);
+    assert_resumed("nine cuts", &server, &ran);
+    assert_eq!(ran.summary()["listings"], 10);
+}
+
+#[test]
+fn a_listing_that_never_gets_further_is_not_complete() {
+    let (server, ran) =
+        run(Options { replicates: false, ..options() }, [cut(100, Cut::BetweenChunks)]);
+    assert_incomplete("cut", &server, &ran, "the listing was cut off: connection terminated");
+    assert_eq!(ran.summary()["listings"], 6);
+}
+
+#[test]
+fn a_damaged_object_is_named_by_its_neighbour_with_the_remedy() {
+    for (how, reason) in
+        [(Cut::ErrorText, "file is corrupted"), (Cut::ErrorObject, "an error it does not name")]
+    {
+        let (server, ran) = run(Options { replicates: false, ..options() }, [cut(100, how)]);
+        assert_incomplete(reason, &server, &ran, reason);
+        let message = ran.summary()["error"]["cause"]["message"].to_string();
+        assert!(message.contains("`mc admin heal`"), "{message}");
+        assert_eq!(ran.summary()["listings"], 2, "a third time heals nothing");
+    }
+}
+
+#[test]
+fn an_incomplete_run_never_says_completed() {
+    let server = FakeServer::start(Options { replicates: false, ..options() });
+    server.inject(cut(100, Cut::ErrorText));
+    let mc_wasi = mc_wasi_at(&server.alias_url());
+    for (words, first) in [
+        (
+            &["a/mybucket"][..],
+            "✗ Replication trigger incomplete: the backlog was not listed to its end, the numbers are lower bounds",
+        ),
+        (
+            &["a/mybucket", "--dry-run"],
+            "✗ Dry run incomplete: the backlog was not listed to its end, the numbers are lower bounds",
+        ),
+    ] {
+        let ran = mc_wasi.run(words);
+        assert_eq!(ran.status, 1);
+        let summary: Vec<&str> =
+            ran.stdout.lines().skip_while(|line| !line.starts_with('✗')).collect();
+        assert_eq!(summary[..2], [first, "  Total: 100"], "{}", ran.stdout);
+        assert!(!ran.stdout.contains("completed"), "{}", ran.stdout);
+        assert_eq!(ran.stderr.lines().count(), 1);
+        assert!(ran.stderr.contains(HUNDREDTH), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_replication_diff_is_shown_by_its_beginning() {
+    let page = |body: &str| {
+        let body = body.as_bytes().to_vec();
+        on_diff(Effect::Page { status: 200, content_type: "text/html".into(), body })
+    };
+    for body in ["<html><body>Sign in</body></html>", "<html>\n<body>\nSign in", "nonsense", "42\n"]
+    {
+        let (server, ran) = run(options(), [page(body)]);
+        let error = ran.summary()["error"].clone();
+        let message = error["cause"]["message"].as_str().unwrap();
+        let begins = body.split('\n').next().unwrap();
+        let said = "the server did not send a replication diff but ";
+        let (_, shown) = message.split_once(said).unwrap_or_else(|| panic!("{message}"));
+        assert!(shown.starts_with(&format!("\"{begins}")), "{message}");
+        assert_eq!((ran.status, ran.json().len(), server.triggers()), (1, 1, (0, 0)), "{body}");
+    }
+    let (server, ran) = run(options(), [on_diff(Effect::Redirect("http://127.0.0.1:9/x".into()))]);
+    let message = ran.summary()["error"]["cause"]["message"].to_string();
+    assert!(message.contains("307 (a redirect, which is never followed)"), "{message}");
+    assert_eq!((ran.status, server.triggers()), (1, (0, 0)));
+}
+
+#[test]
+fn an_entry_without_a_key_ends_the_listing_there() {
+    let keyless = || on_diff(Effect::Keyless { after: 100 });
+    let (server, ran) = run(Options { replicates: false, ..options() }, [keyless()]);
+    assert_incomplete("always", &server, &ran, "an entry without an object name");
+    let (server, ran) = run(options(), [keyless().times(1)]);
+    assert_resumed("once", &server, &ran);
+}
+
+#[test]
+fn a_silent_connection_is_given_up_after_a_minute_and_blanks_keep_it() {
+    let pause =
+        |keepalive, length| on_diff(Effect::Pause { after: 100, length, keepalive }).times(1);
+    let (server, ran) = run(options(), [pause(true, Duration::from_secs(3))]);
+    assert_resumed("blanks", &server, &ran);
+    assert_eq!(ran.summary()["listings"], 1);
+
+    let began = Instant::now();
+    let (server, ran) = run(options(), [pause(false, Duration::from_secs(3600))]);
+    assert_resumed("silence", &server, &ran);
+    assert_eq!(ran.summary()["listings"], 2);
+    let took = began.elapsed().as_secs();
+    assert!((60..80).contains(&took), "{took} s");
+}
+
+#[test]
+fn chunks_may_end_anywhere() {
+    for chunks in
+        [Chunks::Of(1), Chunks::Of(7), Chunks::Of(4096), Chunks::Random { seed: 7, max: 900 }]
+    {
+        let (server, ran) = run(options(), [on_diff(Effect::Chunks(chunks))]);
+        assert_resumed(&format!("{chunks:?}"), &server, &ran);
+    }
+    // Cut at odd places of odd chunks, again and again.
+    let cuts = (1..5).map(|n| cut(n * 90, Cut::InsideLine).after(n - 1).times(1));
+    let odd = on_diff(Effect::Chunks(Chunks::Random { seed: 8, max: 100 }));
+    let (server, ran) = run(Options { replicates: false, ..options() }, cuts.chain([odd]));
+    assert_resumed("cuts in odd chunks", &server, &ran);
+}
+
+#[test]
+fn the_version_of_the_api_is_agreed_on_once() {
+    for (speaks_v4, asked) in [(false, &["v4", "v3", "v3", "v3"][..]), (true, &["v4", "v4", "v4"])]
+    {
+        let (server, ran) =
+            run(Options { speaks_v4, ..options() }, [cut(100, Cut::InsideLine).times(1)]);
+        assert_resumed(&format!("v4: {speaks_v4}"), &server, &ran);
+        let log = server.log();
+        let versions: Vec<&str> = log
+            .iter()
+            .filter_map(|logged| logged.target.strip_prefix("/minio/admin/")?.split('/').next())
+            .collect();
+        assert_eq!(versions, asked, "the targets, the listing, and the listing once more");
+    }
+}
+
+#[test]
+fn an_end_that_looks_clean_is_taken_for_the_end() {
+    // Nothing tells it from a whole listing; the versions stay in the backlog for the next run.
+    let (server, ran) = run(options(), [cut(100, Cut::Silent).times(1)]);
+    assert_eq!((ran.summary()["total"].as_u64(), ran.status), (Some(100), 0));
+    let ran = mc_wasi_at(&server.alias_url()).run(&["--json", "a/mybucket"]);
+    assert_eq!(ran.summary()["total"], TOTAL - 100);
+    assert_eq!(server.triggers(), (TOTAL, 0));
+}
+
+#[test]
+fn a_listing_that_is_refused_for_now_is_asked_for_again() {
+    let refusals = [
+        Effect::Answer(S3Error::new(503, "SlowDownRead").retry_after(1)),
+        Effect::Answer(S3Error::new(429, "TooManyRequests")),
+        Effect::Close,
+        Effect::Reset,
+    ];
+    let (server, ran) = run(options(), refusals.map(|effect| on_diff(effect).times(1)));
+    assert_resumed("four refusals", &server, &ran);
+    for (status, code, remedy) in [
+        (403, "AccessDenied", "admin:ReplicationDiff"),
+        (403, "SignatureDoesNotMatch", "Check the secret key of the alias"),
+        (403, "InvalidAccessKeyId", "Check the access key of the alias"),
+        (403, "RequestTimeTooSkewed", "Compare the clocks of this machine and of the server"),
+        (404, "XMinioAdminRemoteTargetNotFoundError", "`mc replicate add` makes one"),
+    ] {
+        let (server, ran) = run(options(), [on_diff(Effect::Answer(S3Error::new(status, code)))]);
+        let message = ran.summary()["error"]["cause"]["message"].to_string();
+        assert!(message.contains(remedy), "{code}: {message}");
+        assert_eq!((ran.status, server.triggers()), (1, (0, 0)), "{code}");
+        assert_eq!(server.requests(), 3, "{code}: the targets on v4 and v3, the listing once");
+    }
+}
+
+#[test]
+fn versions_of_one_name_are_neither_lost_nor_doubled_by_a_cut_among_them() {
+    let versions = |key: &str| (1..=20).map(|nth| Version::put(key).nth(nth)).collect::<Vec<_>>();
+    for after in [1, 19, 20, 21, 30, 39] {
+        for replicates in [true, false] {
+            let backlog = Backlog::of([versions("one"), versions("two")].concat());
+            let options = Options { replicates, ..Options::with_backlog(backlog) };
+            let (server, ran) = run(options, [cut(after, Cut::InsideLine).times(1)]);
+            assert_eq!((ran.status, ran.summary()["total"].as_u64()), (0, Some(40)), "{after}");
+            assert_eq!(server.triggers(), (40, 0), "{after}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Against the fake server, which fails in every way that can be asked of it. Needs no tools.
+
+mod alias;
+mod cli;
+mod hostile;
+mod listing;
+mod memory;
+mod network;
+mod no_free_port;
+mod output;
+mod plugin;
+mod sandbox;
+mod secrets;
+mod signals;
+mod terminal;
+mod triggers;
+mod waiting;
