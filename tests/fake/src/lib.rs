@@ -8,7 +8,7 @@
 //! signatures are checked with an implementation of its own.
 //!
 //! ```
-//! use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error, Version};
+//! use fake_minio::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error, Version};
 //!
 //! let backlog = Backlog::of([Version::put("a"), Version::delete_marker("b")]);
 //! let server = FakeServer::start(Options::with_backlog(backlog));
