@@ -63,10 +63,8 @@ pub use self::log::Logged;
 pub use self::options::{ObjectLock, Options, Target};
 pub use self::store::{Backlog, Triggered};
 pub use self::version::{
-    Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version,
+    Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version, mix,
 };
-
-pub(crate) use self::version::mix;
 
 use self::state::{Counters, State};
 use self::store::Found;
