@@ -1,7 +1,9 @@
-//! Builds the component and hands its path to the host, which embeds it.
+//! Builds the component and hands its path to the host, which embeds it, with what the host says of
+//! itself: the commit it was built from and the version of wasmtime.
 //!
-//! It has a target directory of its own, since the outer cargo holds the lock of the usual one. Only
-//! a change below `guest/` or `wit/`, or of the lock file, builds it again.
+//! The component has a target directory of its own, since the outer cargo holds the lock of the usual
+//! one. It is built again when something in [`INPUTS`] changes: its sources, its contract, the
+//! manifest, the lock file or the toolchain.
 
 use component_build::{INPUTS, REVISION, TARGET};
 use std::env;
@@ -10,33 +12,33 @@ use std::process::{Command, exit};
 
 fn main() {
     let root = root();
-    for watched in INPUTS {
-        println!("cargo::rerun-if-changed={}", root.join(watched).display());
+    let inputs = INPUTS.iter().map(|input| root.join(input));
+    for watched in inputs.chain(component_build::commit_watch(&root)) {
+        println!("cargo::rerun-if-changed={}", watched.display());
     }
     println!("cargo::rerun-if-env-changed={REVISION}");
-    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    if !has_target(&rustc) {
-        println!(
-            "cargo::error=the Rust target {TARGET} is missing; add it with: rustup target add {TARGET}"
-        );
-        exit(1);
-    }
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    let component = match component_build::build(&root, &target_dir(&out).join("component")) {
-        Ok(component) => component,
+    match component(&root) {
+        Ok(component) => println!("cargo::rustc-env=MC_WASI_COMPONENT={}", component.display()),
         Err(error) => {
             println!("cargo::error={error}");
             exit(1);
         }
-    };
-    println!("cargo::rustc-env=MC_WASI_COMPONENT={}", component.display());
-    let revision = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
-    let revision = revision.ok().filter(|output| output.status.success());
-    let revision = revision.and_then(|output| String::from_utf8(output.stdout).ok());
-    println!(
-        "cargo::rustc-env=MC_WASI_REVISION={}",
-        revision.as_deref().map_or("unknown", str::trim)
-    );
+    }
+    let commit = component_build::commit(&root).unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=MC_WASI_COMMIT={commit}");
+    let wasmtime = locked_version(&root, "wasmtime").unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=MC_WASI_WASMTIME={wasmtime}");
+}
+
+fn component(root: &Path) -> Result<PathBuf, String> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    if !has_target(&rustc) {
+        return Err(format!(
+            "the Rust target {TARGET} is missing; add it with: rustup target add {TARGET}"
+        ));
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    component_build::build(root, &target_dir(&out).join("component"))
 }
 
 fn root() -> PathBuf {
@@ -58,4 +60,12 @@ fn has_target(rustc: &str) -> bool {
     libdir.ok().and_then(|output| String::from_utf8(output.stdout).ok()).is_some_and(|dir| {
         std::fs::read_dir(dir.trim()).is_ok_and(|mut entries| entries.next().is_some())
     })
+}
+
+/// The version of a crate in the lock file.
+fn locked_version(root: &Path, name: &str) -> Option<String> {
+    let lock = std::fs::read_to_string(root.join("Cargo.lock")).ok()?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
+    let version = lines.nth(1)?.strip_prefix("version = ")?;
+    Some(version.trim_matches('"').to_owned())
 }

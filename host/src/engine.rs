@@ -14,8 +14,8 @@ use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// The version of wasmtime this host is built with; also the name of its cache folder.
-pub const WASMTIME_VERSION: &str = "48.0.8";
+/// The version of wasmtime this host is built with.
+pub const WASMTIME_VERSION: &str = env!("MC_WASI_WASMTIME");
 
 /// The component built with this host.
 pub const COMPONENT: &[u8] = include_bytes!(env!("MC_WASI_COMPONENT"));

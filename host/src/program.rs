@@ -13,7 +13,9 @@ use crate::stdio::{Output, StopInput};
 use crate::trace::Tracer;
 use crate::words::{self, Request};
 use crate::{signals, tls};
-use resync_core::command::{Args, Class, FLAGS, SERVES, program_name, redact, wants_json};
+use resync_core::command::{
+    Args, Class, FLAGS, SERVES, program_name, redact, variables, wants_json,
+};
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use std::io::Write;
@@ -144,22 +146,19 @@ impl<'a> Call<'a> {
 
     /// What the component may know of the environment.
     fn variables(&self) -> Vec<(String, String)> {
-        let mut variables = vec![(SERVES.to_owned(), served())];
+        let mut passed = vec![(SERVES.to_owned(), served())];
         if let Some(folder) = &self.folder {
-            variables.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
+            passed.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
         }
-        let known = FLAGS.iter().map(|flag| flag.env).filter(|env| !env.is_empty());
-        for name in known.chain(["NO_COLOR", "COLUMNS", "MC_REGION", "AWS_REGION"]) {
-            if name != "MC_CONFIG_DIR"
-                && let Some(value) = (self.env)(name)
-            {
-                variables.push((name.to_owned(), value));
+        for variable in variables().filter(|variable| variable.reader.is_passed()) {
+            if let Some(value) = (self.env)(variable.name) {
+                passed.push((variable.name.to_owned(), value));
             }
         }
         if let Some((args, alias)) = &self.job {
-            variables.push((format!("MC_HOST_{}", args.target.alias), alias.endpoint.to_string()));
+            passed.push((format!("MC_HOST_{}", args.target.alias), alias.endpoint.to_string()));
         }
-        variables
+        passed
     }
 
     /// `None` where there is nothing to ask a server for: the component will say what is wrong.

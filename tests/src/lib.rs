@@ -3,7 +3,6 @@
 
 pub mod background;
 pub mod dice;
-pub mod fake;
 pub mod faketime;
 pub mod guests;
 pub mod mcwasi;
@@ -18,6 +17,9 @@ pub mod terminal;
 pub mod tinyproxy;
 pub mod wait;
 pub mod watch;
+
+/// The server that is not a real one.
+pub use fake_minio as fake;
 
 /// What reads components, at the version that the build writes them with.
 pub use {wasm_metadata, wit_component};

@@ -1,14 +1,24 @@
 //! Shows the main job on a server that needs no set-up.
 
-use crate::sh::{Result, Server, build_all, built, headline, root};
 use crate::tools;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use xtask::sh::{Result, Server, build, build_all, built, headline, root};
+
+/// Why a newcomer waits. Everything else is built for the tests and benchmarks only.
+const BUILDING: &str = "Building mc-wasi and the server that it is shown on";
+const FIRST_TIME: &str = "\
+   The first time this takes MINUTES minutes on two cores: most of it for wasmtime, which translates
+   WebAssembly to machine code. After that it takes seconds.";
 
 /// A backlog of 150 versions on the embedded server.
 pub fn embedded() -> Result {
     tools::wasm_target()?;
-    build_all()?;
+    headline(BUILDING);
+    if !built("mc-wasi").is_file() {
+        eprintln!("{FIRST_TIME}");
+    }
+    build(&["mc-wasi", "fake-minio"])?;
     let mut server =
         Server::start(Command::new(built("fake-minio")).args(["--demo", "--until-eof"]))?;
     let listening = server.line()?;

@@ -1,7 +1,8 @@
 //! The fuzz targets of `fuzz/`, which need nightly Rust and cargo-fuzz.
 
-use crate::sh::{self, Result, cargo, output, root, run};
+use crate::python;
 use std::process::Command;
+use xtask::sh::{Result, output, root, run};
 
 const TARGETS: [&str; 4] = ["listing", "grant", "config", "canonical"];
 
@@ -20,22 +21,14 @@ pub fn tool() -> Result {
             "minimal",
         ]))?;
     }
-    if sh::tool("cargo-fuzz").is_file() {
-        return Ok(());
-    }
-    let folder = root().join("target/tools");
-    let install = ["install", "--locked", "cargo-fuzz", "--root"];
-    let build = folder.join("build");
-    run(cargo(&install.join(" ")).arg(&folder).env("CARGO_TARGET_DIR", &build))?;
-    // What it is made of is of no use afterwards.
-    std::fs::remove_dir_all(build).map_err(|error| error.to_string())
+    python::install("xtask/wheels/cargo-fuzz.txt").map(drop)
 }
 
 /// Runs each for a few seconds.
 pub fn smoke() -> Result {
     for target in TARGETS {
         // Called by its own name, it is the subcommand `fuzz`; rustup chooses the toolchain.
-        run(Command::new(sh::tool("cargo-fuzz"))
+        run(Command::new(python::program("cargo-fuzz"))
             .current_dir(root())
             .args(["fuzz", "run", "--sanitizer", "none", "--target-dir"])
             .arg(root().join("target/fuzz"))

@@ -1,27 +1,26 @@
 //! `cargo xtask TASK`: everything a contributor runs, in one place.
 
-mod backlog;
-mod bench;
 mod demo;
-mod dist;
 mod fuzz;
-mod sh;
-mod soak;
-mod stock;
+mod hosts;
+mod python;
 mod test;
 mod tools;
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+use xtask::sh::{Result, build_all, built};
 
 const USAGE: &str = "\
 cargo xtask TASK
 
-  demo           build everything and trigger a backlog on an embedded server
+  demo           build mc-wasi and trigger a backlog on an embedded server
   demo --minio   the same on two real MinIO servers, until everything is replicated
   test           set up every tool and run every test
   tools          set up the tools only
   fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
+                 [--objects N]
   bench --backlog  memory and repeated listing over five and ten million versions
   soak           run on two real MinIO servers that fail at random, and lose nothing
                  [--minutes M] [--seed N] [--journal FILE]
@@ -36,10 +35,10 @@ fn main() -> ExitCode {
         ["demo", "--minio"] => demo::minio(),
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
-        ["dist"] => dist::dist(),
         ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
-        ["bench", rest @ ..] => bench::run(rest),
-        ["soak", rest @ ..] => soak::run(rest),
+        ["bench", rest @ ..] => tools::servers().and_then(|()| program("xtask-bench", rest)),
+        ["soak", rest @ ..] => tools::servers().and_then(|()| program("soak", rest)),
+        ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::FAILURE;
@@ -52,4 +51,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds everything and becomes one of the programs, so that Ctrl-C is its own.
+fn program(name: &str, words: &[&str]) -> Result {
+    build_all()?;
+    let error = Command::new(built(name)).args(words).exec();
+    Err(format!("{} does not start: {error}", built(name).display()))
 }

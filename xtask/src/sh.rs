@@ -29,9 +29,18 @@ pub fn cargo(words: &str) -> Command {
     command
 }
 
-/// Builds everything that runs natively, in the one selection and profile that all tasks share.
+/// Builds everything that runs natively, in the one profile that all tasks share.
 pub fn build_all() -> Result {
     run(&mut cargo("build --release"))
+}
+
+/// Builds some packages of it, as [`build_all`] does.
+pub fn build(packages: &[&str]) -> Result {
+    let mut command = cargo("build --release");
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    run(&mut command)
 }
 
 /// Says what is run, runs it, and expects success.

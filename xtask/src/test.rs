@@ -1,7 +1,8 @@
 //! Every check and every test, in the order in which they find mistakes soonest.
 
-use crate::sh::{Result, cargo, headline, run};
-use crate::{dist, fuzz, tools};
+use crate::{fuzz, tools};
+use std::process::Command;
+use xtask::sh::{Result, build_all, built, cargo, headline, run};
 
 /// Sets up the tools and runs everything.
 pub fn run_everything() -> Result {
@@ -14,7 +15,8 @@ pub fn run_everything() -> Result {
         "clippy -p mc-replicate-resync-backlog --target wasm32-wasip2 --profile component \
          --target-dir target/component -- -D warnings",
     ))?;
-    dist::dist()?;
+    build_all()?;
+    run(&mut Command::new(built("xtask-dist")))?;
     headline("Tests: the job natively, the component in the host, real servers");
     run(&mut cargo("test --release --no-fail-fast"))?;
     headline("Fuzz targets, a few seconds each");

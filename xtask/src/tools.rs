@@ -1,9 +1,9 @@
 //! Brings what the build and the tests need and the machine may lack.
 
-use crate::sh::{Result, output, root, run, tool};
-use crate::{fuzz, stock};
+use crate::{fuzz, hosts};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::sh::{Result, output, root, run, tool};
 
 const WASM_TARGET: &str = "wasm32-wasip2";
 
@@ -11,7 +11,7 @@ const WASM_TARGET: &str = "wasm32-wasip2";
 pub fn all() -> Result {
     wasm_target()?;
     go_tools()?;
-    stock::hosts()?;
+    hosts::all()?;
     debian("tinyproxy", "tinyproxy")?;
     debian("faketime", "faketime")?;
     debian("docker-registry", "docker-registry")?;
@@ -34,7 +34,7 @@ fn debian(program: &str, package: &str) -> Result {
     }
     let needed =
         |error| format!("{error}; the tests need {program}: sudo apt-get install {package}");
-    if !nix::unistd::geteuid().is_root() {
+    if output(Command::new("id").arg("-u")).is_none_or(|id| id.trim() != "0") {
         return Err(needed(format!("{program} is missing")));
     }
     // The lists of a fresh machine are empty or old.

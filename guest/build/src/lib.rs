@@ -21,8 +21,11 @@ pub const NAME: &str = "mc-replicate-resync-backlog";
 /// What the component is made of, as paths below the root of the workspace.
 pub const INPUTS: &[&str] = &["guest", "wit", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
 
-/// Says which revision it is, where git cannot.
+/// The variable that says which commit the sources are of, where git cannot.
 pub const REVISION: &str = "MC_WASI_REVISION";
+
+/// The most bytes the component may have: it is pulled by every pod and embedded in every host.
+pub const MAX_BYTES: usize = 700_000;
 
 const AUTHORS: &str = "The mc-wasi contributors";
 const ABOUT: &str = "Triggers the replication of backlogged object versions of a MinIO or AIStor bucket: mc replicate resync-backlog";
@@ -55,9 +58,8 @@ pub fn build_as(root: &Path, target_dir: &Path, revision: Option<&str>) -> Resul
     if !status.is_ok_and(|status| status.success()) {
         return Err("the component did not build: see the errors above".to_owned());
     }
-    let folder = target_dir.join(TARGET).join("component");
-    let built = folder.join(format!("{}.wasm", NAME.replace('-', "_")));
-    let finished = folder.join(format!("{NAME}.wasm"));
+    let finished = path(target_dir);
+    let built = finished.with_file_name(format!("{}.wasm", NAME.replace('-', "_")));
     let bytes = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
     let bytes = describe(&bytes, revision)?;
     if fs::read(&finished).ok().as_deref() != Some(&bytes) {
@@ -66,20 +68,50 @@ pub fn build_as(root: &Path, target_dir: &Path, revision: Option<&str>) -> Resul
     Ok(finished)
 }
 
+/// The component that [`build`] makes in this target directory. Cargo's own output lies beside it,
+/// without what the component says of itself.
+pub fn path(target_dir: &Path) -> PathBuf {
+    target_dir.join(TARGET).join("component").join(format!("{NAME}.wasm"))
+}
+
 /// The commit that last changed what the component is made of: it stays the same, and so do the
 /// bytes, when something else is changed. `None` outside of a repository.
 pub fn revision(root: &Path) -> Option<String> {
-    if let Some(revision) = env::var(REVISION).ok().filter(|revision| !revision.is_empty()) {
-        return Some(revision);
+    given().or_else(|| git(root, &[&["log", "-1", "--format=%H", "--"], INPUTS].concat()))
+}
+
+/// The commit of the whole tree, in short: what the host says that it was built from. `None` outside of
+/// a repository.
+pub fn commit(root: &Path) -> Option<String> {
+    let short = |given: String| given.chars().take(12).collect();
+    given().map(short).or_else(|| git(root, &["rev-parse", "--short=12", "HEAD"]))
+}
+
+/// Files and folders one of which changes when [`commit`] does. A branch is a file of its own, or a
+/// line in a file of many until its next commit, so the folder it would be in is watched too.
+pub fn commit_watch(root: &Path) -> Vec<PathBuf> {
+    let path =
+        |name: &str| git(root, &["rev-parse", "--git-path", name]).map(|path| root.join(path));
+    let mut watched: Vec<PathBuf> = path("HEAD").into_iter().collect();
+    if let Some(branch) =
+        git(root, &["symbolic-ref", "--quiet", "HEAD"]).and_then(|name| path(&name))
+    {
+        watched.extend(branch.ancestors().find(|place| place.exists()).map(Path::to_path_buf));
+        watched.extend(path("packed-refs"));
     }
-    let log = Command::new("git")
-        .current_dir(root)
-        .args(["log", "-1", "--format=%H", "--"])
-        .args(INPUTS)
-        .output();
-    let log = log.ok().filter(|output| output.status.success())?;
-    let revision = String::from_utf8(log.stdout).ok()?.trim().to_owned();
-    (!revision.is_empty()).then_some(revision)
+    watched.retain(|place| place.exists());
+    watched
+}
+
+fn given() -> Option<String> {
+    env::var(REVISION).ok().filter(|revision| !revision.is_empty())
+}
+
+/// What git answers, if anything.
+fn git(root: &Path, words: &[&str]) -> Option<String> {
+    let output = Command::new("git").current_dir(root).args(words).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Inlining of calls, in LLVM's unit. The default of 250 makes the component 40 KB larger and nothing

@@ -14,6 +14,7 @@ mod size;
 mod target;
 mod tracker;
 mod validate;
+mod variables;
 mod waiting;
 
 pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
@@ -22,6 +23,7 @@ pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
+pub use variables::{Reader, Variable, variables};
 
 use crate::report::{Console, Message};
 use crate::wire::{Alias, Client, Net};

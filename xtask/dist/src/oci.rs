@@ -2,11 +2,12 @@
 //! tools push: `oras cp --from-oci-layout dist/oci:0.1.0 REGISTRY/NAME:0.1.0`, `skopeo copy
 //! oci:dist/oci:0.1.0 docker://REGISTRY/NAME:0.1.0`.
 
-use super::{Result, sha256, write};
+use crate::files::{sha256, write};
 use component_build::{NAME, REVISION};
 use serde_json::{Value, json};
 use std::path::Path;
 use wit_component::DecodedWasm;
+use xtask::sh::Result;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
@@ -30,7 +31,7 @@ pub fn layout(folder: &Path, component: &[u8]) -> Result {
         "org.opencontainers.image.licenses": "Apache-2.0",
         "org.opencontainers.image.description": resync_core::command::ABOUT,
     });
-    let revision = component_build::revision(&crate::sh::root());
+    let revision = component_build::revision(&xtask::sh::root());
     let revision = revision.ok_or_else(|| format!("no git: set {REVISION}"))?;
     annotations["org.opencontainers.image.revision"] = json!(revision);
     let manifest = json!({

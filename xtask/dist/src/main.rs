@@ -1,21 +1,28 @@
-//! Makes `dist/`: everything that is handed out, from one set of component bytes.
+//! `cargo xtask dist`: makes `dist/`, everything that is handed out, from one set of component bytes.
 
+mod files;
 mod oci;
 mod sbom;
 mod shells;
 
-use crate::sh::{Result, built, cargo, headline, root, run};
-use component_build::{NAME, REVISION};
-use sha2::{Digest, Sha256};
+use component_build::{MAX_BYTES, NAME};
+use files::{executable, sha256, sums, write};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
+use xtask::sh::{Result, build_all, built, headline, root, run};
 
-/// The most a component may weigh: it is pulled by every pod and embedded in every binary.
-const MAX_COMPONENT: usize = 700_000;
+fn main() -> ExitCode {
+    match dist() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-/// Makes `dist/` anew.
-pub fn dist() -> Result {
+fn dist() -> Result {
     let dist = root().join("dist");
     let _ = fs::remove_dir_all(&dist);
     headline("The component, built twice from clean: here, and from a copy elsewhere");
@@ -55,8 +62,8 @@ fn component() -> Result<Vec<u8>> {
         let (here, elsewhere) = (sha256(&here), sha256(&elsewhere));
         return Err(format!("the build is not reproducible: {here} here, {elsewhere} elsewhere"));
     }
-    if here.len() > MAX_COMPONENT {
-        return Err(format!("the component has {} bytes, {MAX_COMPONENT} at most", here.len()));
+    if here.len() > MAX_BYTES {
+        return Err(format!("the component has {} bytes, {MAX_BYTES} at most", here.len()));
     }
     Ok(here)
 }
@@ -76,8 +83,7 @@ fn copy_sources(to: &Path) -> Result {
 
 /// The host binary, stripped, with exactly this component in it.
 fn host(component: &[u8]) -> Result<PathBuf> {
-    let revision = component_build::revision(&root()).unwrap_or_default();
-    run(cargo("build --release").env(REVISION, revision))?;
+    build_all()?;
     let stripped = root().join("target/mc-wasi.stripped");
     run(Command::new("strip").arg("-o").arg(&stripped).arg(built("mc-wasi")))
         .map_err(|error| format!("{error}; install binutils"))?;
@@ -94,41 +100,4 @@ fn wit() -> Result<Vec<u8>> {
     let (package, _) =
         resolve.push_dir(root().join("wit")).map_err(|error| format!("wit: {error:#}"))?;
     wit_component::encode(&resolve, package).map_err(|error| format!("wit: {error:#}"))
-}
-
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result {
-    let path = folder.join(name);
-    let parent = path.parent().map(fs::create_dir_all);
-    parent.transpose().map_err(|error| error.to_string())?;
-    fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn executable(path: &Path) -> Result {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(path, mode).map_err(|error| error.to_string())
-}
-
-/// `sha256sum` of every file, in the form `sha256sum --check` reads.
-fn sums(dist: &Path) -> Result<String> {
-    let mut lines = Vec::new();
-    let mut folders = vec![dist.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| error.to_string())? {
-            let path = entry.map_err(|error| error.to_string())?.path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(dist).unwrap_or(&path).display().to_string();
-            let bytes = fs::read(&path).map_err(|error| error.to_string())?;
-            lines.push(format!("{}  {name}\n", sha256(&bytes)));
-        }
-    }
-    lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
-    Ok(lines.concat())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

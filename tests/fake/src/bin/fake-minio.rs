@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error};
+use fake_minio::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -8,7 +8,7 @@
 //! signatures are checked with an implementation of its own.
 //!
 //! ```
-//! use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error, Version};
+//! use fake_minio::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error, Version};
 //!
 //! let backlog = Backlog::of([Version::put("a"), Version::delete_marker("b")]);
 //! let server = FakeServer::start(Options::with_backlog(backlog));
@@ -63,10 +63,8 @@ pub use self::log::Logged;
 pub use self::options::{ObjectLock, Options, Target};
 pub use self::store::{Backlog, Triggered};
 pub use self::version::{
-    Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version,
+    Checksum, DEFAULT_ARN, Encryption, Kind, Lock, Presence, Status, TargetState, Version, mix,
 };
-
-pub(crate) use self::version::mix;
 
 use self::state::{Counters, State};
 use self::store::Found;

