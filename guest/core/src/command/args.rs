@@ -7,6 +7,7 @@
 use crate::command::flags;
 
 use crate::command::flags::{Flag, Takes};
+use crate::command::go::{parse_bool, parse_duration};
 use crate::command::size::parse_size;
 use crate::command::target::Target;
 use crate::job::{CONCURRENT, CONCURRENT_RANGE, MIN_MEMORY, Mode};
@@ -250,14 +251,14 @@ impl Given<'_> {
         let given = self.command_line(name);
         if given.is_empty() {
             let Some(value) = self.variable(name) else { return Ok(false) };
-            return go_bool(&value).ok_or_else(|| {
+            return parse_bool(&value).ok_or_else(|| {
                 let parser = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
                 let what = format!("could not parse {value} as bool value for flag {name}");
                 Stop::invalid(format!("{what}: {parser}"), "")
             });
         }
         given.iter().try_fold(false, |on, value| {
-            go_bool(value).map(|value| on || value).ok_or_else(|| {
+            parse_bool(value).map(|value| on || value).ok_or_else(|| {
                 Stop::Usage(format!("invalid boolean value {value:?} for -{name}: parse error"))
             })
         })
@@ -273,7 +274,14 @@ impl Given<'_> {
     }
 
     fn duration(&self, name: &str) -> Result<Option<Duration>, Stop> {
-        self.value(name).map(|text| duration(name, &text)).transpose()
+        let parsed = self.value(name).map(|text| {
+            parse_duration(&text).ok_or_else(|| {
+                Stop::Usage(format!(
+                    "invalid value {text:?} for flag -{name}: time: invalid duration {text:?}"
+                ))
+            })
+        });
+        parsed.transpose()
     }
 
     fn bytes(&self, name: &str) -> Result<Option<u64>, Stop> {
@@ -327,7 +335,7 @@ pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
     let words = normalize(words).unwrap_or_default();
     let options = words.iter().take_while(|word| *word != "--");
     let given: Vec<&str> = options.filter_map(|word| word.strip_prefix("--json=")).collect();
-    let is_on = |value: &str| go_bool(value) == Some(true);
+    let is_on = |value: &str| parse_bool(value) == Some(true);
     if given.is_empty() {
         return env("MC_JSON").is_some_and(|value| is_on(&value));
     }
@@ -357,45 +365,6 @@ pub fn redact(words: &[String]) -> Vec<String> {
         value_of_header = !value_of_header && is_header(word);
     }
     redacted
-}
-
-/// Go's `strconv.ParseBool`.
-fn go_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// A duration as mc reads it: `1h30m`, `90s`, `1d`.
-fn duration(flag: &str, text: &str) -> Result<Duration, Stop> {
-    let bad = || {
-        Stop::Usage(format!(
-            "invalid value {text:?} for flag -{flag}: time: invalid duration {text:?}"
-        ))
-    };
-    let mut rest = text;
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
-        let (number, tail) = rest.split_at_checked(digits).ok_or_else(bad)?;
-        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at_checked(unit_end).ok_or_else(bad)?;
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
-            _ => return Err(bad()),
-        };
-        total += number.parse::<f64>().map_err(|_| bad())? * seconds;
-        rest = tail;
-    }
-    let duration = Duration::try_from_secs_f64(total).map_err(|_| bad())?;
-    if duration.is_zero() { Err(bad()) } else { Ok(duration) }
 }
 
 fn resolve(text: &str) -> Result<Resolve, Stop> {

@@ -3,6 +3,7 @@
 mod args;
 mod failures;
 mod flags;
+mod go;
 mod help;
 mod invocation;
 mod name;

@@ -64,7 +64,7 @@ impl Plan {
         Ok(Self { headers })
     }
 
-    /// The headers, for [`crate::wire::client::Client::copy`].
+    /// The headers, for [`crate::wire::Client::copy`].
     pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }

@@ -6,6 +6,7 @@
 mod answers;
 
 use crate::job::counts::Counts;
+use crate::job::end::{End, Sink};
 use crate::job::failure::Failure;
 use crate::job::flights::{Flight, Flights};
 use crate::job::outage::Outage;
@@ -14,7 +15,7 @@ use crate::job::pacing::Pacer;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::{Item, Reader, State, StatusTable, Statuses, Unfinished};
+use crate::listing::{Item, Reader, State, StatusTable};
 use crate::wire::{Cause, Client, Event, Instant, Net, Ticket, TransportError};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,25 +30,6 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);
-
-/// Takes the end of every version.
-pub trait Sink {
-    /// The end of one version, after this many attempts. Each version comes once.
-    fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32);
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// The listing was read to its end and every version in it handled.
-    Complete,
-    /// The listing was not read to its end.
-    Listing(Box<Unfinished>),
-    /// What every further version would need was refused, or the server no longer answers.
-    Fatal(Failure),
-    /// The user stopped it.
-    Stopped,
-}
 
 /// A run over one backlog: a state machine without a loop of its own.
 ///

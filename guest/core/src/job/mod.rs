@@ -2,6 +2,7 @@
 
 mod copy;
 mod counts;
+mod end;
 mod failure;
 mod flights;
 mod machine;
@@ -15,8 +16,9 @@ mod window;
 
 pub(crate) use copy::{ALGORITHM, Plan};
 pub use counts::Counts;
+pub use end::{End, Sink};
 pub use failure::{During, Failure};
-pub use machine::{End, Job, Sink};
+pub use machine::Job;
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};
 pub use retention::no_default_retention;

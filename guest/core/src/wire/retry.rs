@@ -101,13 +101,20 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_cap_and_jitter_over_the_whole_range() {
-        for attempt in 1..12 {
-            let longest = S3.pause(attempt, u64::MAX - u64::MAX % 1_000_000_000 - 1);
-            assert!(longest < S3.cap, "{longest:?}");
-            assert_eq!(S3.pause(attempt, 0), Duration::ZERO);
+        for policy in [S3, ADMIN] {
+            for attempt in 1..12 {
+                let longest = (policy.unit * (1 << (attempt - 1))).min(policy.cap);
+                let nanos = u64::try_from(longest.as_nanos()).unwrap();
+                let pause = |random| policy.pause(attempt, random);
+                assert_eq!(pause(nanos - 1), longest - Duration::from_nanos(1), "{attempt}");
+                assert_eq!((pause(0), pause(nanos)), (Duration::ZERO, Duration::ZERO), "{attempt}");
+            }
         }
-        assert!(S3.pause(1, 199_999_999) < S3.unit);
-        assert_eq!(S3.pause(2, 399_999_999), Duration::from_nanos(399_999_999));
+        assert_eq!(
+            S3.pause(4, 999_999_999),
+            Duration::from_nanos(999_999_999),
+            "the cap is reached"
+        );
     }
 
     #[test]

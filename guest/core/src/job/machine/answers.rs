@@ -1,7 +1,8 @@
 //! What the job makes of an answer: the end of a version, another attempt, or the end of the run.
 
-use super::{Job, Sink};
+use super::Job;
 use crate::job::copy::{self, Plan};
+use crate::job::end::Sink;
 use crate::job::failure::Failure;
 use crate::job::flights::Flight;
 use crate::job::outcome::{Outcome, Trigger, Verdict};
