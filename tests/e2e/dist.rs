@@ -1,5 +1,6 @@
 //! What `cargo xtask dist` made is complete, and is what was tested.
 
+use crate::MC_WASI;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::minio::workspace_root;
 use mc_wasi_tests::registry::Registry;
@@ -207,7 +208,7 @@ fn the_artifact_goes_through_a_registry_and_runs_after_the_pull() {
 
     let pulled = registry.pull("tools/mc-replicate-resync-backlog", &layers[0]);
     assert!(pulled == mc_wasi::engine::COMPONENT, "the same bytes come back");
-    let stage = Stage::new(Host::Wasmtime, env!("CARGO_BIN_EXE_mc-wasi"), &pulled);
+    let stage = Stage::new(Host::Wasmtime, MC_WASI, &pulled);
     let server = FakeServer::start(Options::with_backlog(Backlog::demo()));
     let ran = stage.run(&server.alias_url(), &["myaistor/mybucket"]);
     assert_eq!((ran.status, server.triggers()), (1, (148, 0)), "{}", ran.stderr);

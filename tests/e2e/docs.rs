@@ -1,6 +1,6 @@
 //! What the documentation says can be done.
 
-use crate::{mc_wasi, mc_wasi_at};
+use crate::{MC_WASI, mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options, S3Error, Target, Version};
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Keys, Pair, tool, workspace_root};
@@ -50,7 +50,7 @@ fn run_box(folder: &Path, script: &str) {
         .replace("=SECRET ", "=minioadmin ");
     let mut command = Command::new("sh");
     isolate(&mut command, folder);
-    let mc_wasi = Path::new(env!("CARGO_BIN_EXE_mc-wasi")).parent().expect("a folder");
+    let mc_wasi = Path::new(MC_WASI).parent().expect("a folder");
     let mut path = vec![mc_wasi.to_owned()];
     for program in ["bin/wasmtime", "python/bin/python"] {
         path.extend(tool(program).parent().map(Path::to_owned));

@@ -22,9 +22,12 @@ use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::workspace_root;
 use std::fs;
 
+/// The program under test, as a file.
+const MC_WASI: &str = env!("CARGO_BIN_EXE_mc-wasi");
+
 /// The program under test, which knows no server.
 fn mc_wasi() -> McWasi {
-    McWasi::new(env!("CARGO_BIN_EXE_mc-wasi"))
+    McWasi::new(MC_WASI)
 }
 
 /// The program under test, which knows the server at this URL as `a`.

@@ -1,5 +1,6 @@
 //! A short soak, so that `cargo xtask soak` cannot rot.
 
+use crate::MC_WASI;
 use mc_wasi_tests::quiet;
 use mc_wasi_tests::soak::{Options, run};
 use std::sync::atomic::AtomicBool;
@@ -12,8 +13,8 @@ const TIME: Duration = Duration::from_secs(25);
 #[test]
 fn nothing_is_lost_between_two_real_servers_that_fail_and_no_run_claims_too_much() {
     let _loud = quiet::broken();
-    let mc_wasi = env!("CARGO_BIN_EXE_mc-wasi").to_owned();
-    let options = Options { mc_wasi, time: TIME, seed: 20_261_124, journal: None };
+    let options =
+        Options { mc_wasi: MC_WASI.to_owned(), time: TIME, seed: 20_261_124, journal: None };
     let report = run(options, &AtomicBool::new(false));
     println!("{report}");
     assert_eq!(report.wrong(), [""; 0]);

@@ -1,9 +1,9 @@
 //! The way to the server: addresses, headers, bandwidth, and servers that do not answer.
 
-use crate::mc_wasi_at;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
 use tempfile::TempDir;
 

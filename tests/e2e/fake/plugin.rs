@@ -1,5 +1,6 @@
 //! A link with the name of the command is the command.
 
+use crate::MC_WASI;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 fn run(name: &str, words: &[&str], alias_url: &str) -> Output {
     let folder = TempDir::new().expect("a folder");
     let link = folder.path().join(name);
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mc-wasi"), &link).expect("a link");
+    std::os::unix::fs::symlink(MC_WASI, &link).expect("a link");
     let mut command = Command::new(link);
     command.args(words).env_clear().env("HOME", folder.path()).env("MC_HOST_myaistor", alias_url);
     command.output().expect("it starts")

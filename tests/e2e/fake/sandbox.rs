@@ -1,11 +1,11 @@
 //! The sandbox as its user meets it: the grant that is printed, other components, and what is said
 //! of a request that is denied.
 
-use super::hostile::guests::SMUGGLES_PATHS;
-use crate::mc_wasi_at;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::hostile::guests::SMUGGLES_PATHS;
+use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, Version};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::quiet;

@@ -1,13 +1,13 @@
 //! A known secret is given to every mode of output and every way to fail, and looked for in all
 //! that comes out: stdout, stderr, the home and cache folders, and the memory of the component.
 
-use super::hostile::guests::{ANOTHER_HOST, FORGES_A_SIGNATURE, HOGS_HANDLES, READS_ENVIRONMENT};
-use crate::{mc_wasi, mc_wasi_at};
 use std::io::Write as _;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::hostile::guests::{ANOTHER_HOST, FORGES_A_SIGNATURE, HOGS_HANDLES, READS_ENVIRONMENT};
+use crate::{mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{
     Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error, Version,
 };

@@ -1,9 +1,9 @@
 //! `--clear-checksum` replaces checksums and changes nothing else; `--validate` tries it on one
 //! version; what cannot be copied is counted failed with its reason.
 
-use super::as_root;
 use std::collections::BTreeMap;
 
+use super::as_root;
 use mc_wasi_tests::minio::{Certs, DiffEntry, Id, Look, MinioOptions, Pair, Version, untimed};
 use mc_wasi_tests::shared::Shared;
 

@@ -1,11 +1,11 @@
 //! What happens to a run when its servers fail: it ends with the truth, and what it triggered is on
 //! the target.
 
-use super::as_user;
-use crate::mc_wasi;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::as_user;
+use crate::mc_wasi;
 use mc_wasi_tests::background::{Background, Ended};
 use mc_wasi_tests::dice::Dice;
 use mc_wasi_tests::faketime;

@@ -1,9 +1,9 @@
 //! Runs that are not alone: beside another run, a resync of the server, or users who delete.
 
-use super::as_root;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::as_root;
 use mc_wasi_tests::background::{Background, Ended};
 use mc_wasi_tests::minio::{Id, Ids, Pair, Written, ids};
 

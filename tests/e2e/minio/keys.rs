@@ -1,9 +1,9 @@
 //! Every key a server stores goes through the listing, the trigger and both outputs as it is.
 
-use super::as_root;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::as_root;
 use mc_wasi_tests::minio::{Pair, untimed};
 
 /// For the target to get what was triggered.

@@ -1,8 +1,8 @@
 //! What the user or the server makes slow or small, on real servers: nothing is lost over it.
 
-use super::as_root;
 use std::time::Duration;
 
+use super::as_root;
 use mc_wasi_tests::minio::{Ids, Pair, SOURCE_BUCKET, ids};
 use mc_wasi_tests::quiet;
 

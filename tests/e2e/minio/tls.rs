@@ -1,8 +1,8 @@
 //! TLS to a real MinIO: which certificates are accepted, and what is said of each that is not.
 
-use crate::mc_wasi_at;
 use std::path::Path;
 
+use crate::mc_wasi_at;
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
 use tempfile::TempDir;

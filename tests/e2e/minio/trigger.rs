@@ -1,10 +1,10 @@
 //! What the command does to a backlog on real servers: everything in it is replicated, and nothing
 //! outside of TARGET and `--arn` is touched.
 
-use super::{as_root, in_lines};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::{as_root, in_lines};
 use mc_wasi_tests::minio::{Ids, MinioOptions, Pair, SOURCE_BUCKET, ids};
 
 /// For the target to get what was triggered; it takes seconds, and much longer on a busy machine.

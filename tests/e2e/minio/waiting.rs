@@ -1,8 +1,8 @@
 //! `--wait` on real servers: what it says of the backlog is what the target has.
 
-use super::as_root;
 use std::time::Duration;
 
+use super::as_root;
 use mc_wasi_tests::minio::{MinioOptions, Pair};
 use serde_json::json;
 
