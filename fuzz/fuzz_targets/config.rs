@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use resync_core::wire::Alias;
 use resync_core::command::Args;
+use resync_core::wire::Alias;
 use std::path::Path;
 
 #[allow(dead_code)]

@@ -9,8 +9,8 @@
 use arbitrary::Arbitrary;
 use http::{Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
-use resync_core::wire::{Endpoint, encode};
 use resync_core::command::Args;
+use resync_core::wire::{Endpoint, encode};
 
 #[allow(dead_code)]
 #[path = "../../host/src/grant.rs"]

@@ -1,9 +1,13 @@
 //! `cargo xtask TASK`: everything a contributor runs, in one place.
 
+mod check;
 mod demo;
 mod fuzz;
 mod hosts;
+mod layers;
+mod paths;
 mod python;
+mod selections;
 mod test;
 mod tools;
 
@@ -16,7 +20,8 @@ cargo xtask TASK
 
   demo           build mc-wasi and trigger a backlog on an embedded server
   demo --minio   the same on two real MinIO servers, until everything is replicated
-  test           set up every tool and run every test
+  check          format, lints, layers, licences, documentation, native tests: a minute or two
+  test           check, set up every tool, and run every other test
   tools          set up the tools only
   fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
@@ -24,6 +29,7 @@ cargo xtask TASK
   bench --backlog  memory and repeated listing over five and ten million versions
   soak           run on two real MinIO servers that fail at random, and lose nothing
                  [--minutes M] [--seed N] [--journal FILE]
+  docs           write the pages of docs/ that are made from tables
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact
 ";
 
@@ -33,11 +39,13 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["demo"] => demo::embedded(),
         ["demo", "--minio"] => demo::minio(),
+        ["check"] => check::all(),
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
         ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
         ["bench", rest @ ..] => tools::servers().and_then(|()| program("xtask-bench", rest)),
         ["soak", rest @ ..] => tools::servers().and_then(|()| program("soak", rest)),
+        ["docs"] => check::write_docs(),
         ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),
         _ => {
             eprint!("{USAGE}");

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-use resync_core::command::{ABOUT, Class, FLAGS, PLUGIN, Takes};
+use resync_core::command::{ABOUT, Class, FLAGS, PLUGIN, Takes, variables};
 use xtask::sh::Result;
 
 /// Every file with its name.
@@ -64,7 +64,7 @@ fn leaf(name: &'static str) -> Command {
     command
 }
 
-/// The man page: clap's sections, and behind them what a flag table does not know.
+/// The man page: clap's sections, and after them what a flag table does not know.
 fn man() -> Result<Vec<u8>> {
     let man = Man::new(leaf(PLUGIN)).title("MC-REPLICATE-RESYNC-BACKLOG");
     let mut out = Vec::new();
@@ -76,25 +76,19 @@ fn man() -> Result<Vec<u8>> {
         man.render_options_section(&mut out)?;
         let mut roff = Roff::new();
         roff.control("SH", ["ENVIRONMENT"]);
-        for flag in FLAGS.iter().filter(|flag| !flag.env.is_empty()) {
+        for variable in variables() {
+            let default = if variable.default.is_empty() {
+                String::new()
+            } else {
+                format!(" (default: {})", variable.default)
+            };
             roff.control("TP", []);
-            roff.text([roman(flag.env)]);
-            roff.text([roman(format!("as --{}", flag.long))]);
-        }
-        for (variable, text) in [
-            (
-                "MC_HOST_<alias>",
-                "the server and the keys of an alias: http[s]://[ACCESS:SECRET[:TOKEN]@]host[:port]",
-            ),
-            ("MC_REGION", "the region to sign for"),
-        ] {
-            roff.control("TP", []);
-            roff.text([roman(variable)]);
-            roff.text([roman(text)]);
+            roff.text([roman(variable.name)]);
+            roff.text([roman(format!("{}{default}", variable.does))]);
         }
         roff.control("SH", ["EXIT STATUS"]);
         roff.text([roman(
-            "0 when the backlog was listed to its end and every version in it was triggered, 1 otherwise; 130 and 143 when a signal ended the run.",
+            "0 when the backlog was listed to its end and every version in it was triggered, 1 otherwise; 130 and 143 when a signal ended the run; 141 when the reader of the standard output went away.",
         )]);
         roff.control("SH", ["MORE"]);
         roff.text([roman(
