@@ -138,6 +138,7 @@ fn the_scheduled_commands_are_ones_the_command_takes() {
 
 /// The names of all members, but not those that stand for ARNs, statuses or the server's own.
 fn members(value: &Value, into: &mut BTreeSet<String>) {
+    value.as_array().into_iter().flatten().for_each(|value| members(value, into));
     for (name, value) in value.as_object().into_iter().flatten() {
         let upper = name.chars().next().is_some_and(char::is_uppercase);
         if !upper && !name.starts_with("arn:") {
@@ -147,8 +148,18 @@ fn members(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
+/// The fields in the first column of a section's table.
+fn fields<'a>(text: &'a str, section: &str) -> BTreeSet<&'a str> {
+    let (_, rest) = text.split_once(&format!("## {section}\n")).expect(section);
+    let rest = rest.split("\n## ").next().unwrap_or_default();
+    let rows = rest.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.flat_map(|row| row.split(" | ").next().unwrap_or_default().split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect()
+}
+
 #[test]
-fn every_member_of_the_json_output_is_described() {
+fn every_member_of_the_json_output_is_described_and_no_other() {
     let text = doc("json.md");
     let failing = Version::put("a").refusing(S3Error::new(400, "InvalidArgument"));
     let backlog = Backlog::of([failing, Version::purge("b"), Version::put("c")]);
@@ -156,12 +167,35 @@ fn every_member_of_the_json_output_is_described() {
     let options = Options { targets: vec![offline], ..Options::with_backlog(backlog) };
     let server = FakeServer::start(options);
     let mc_wasi = mc_wasi_at(&server.alias_url());
-    let mut found = BTreeSet::new();
-    let mut lines = mc_wasi.run(&["a/mybucket", "--json", "--wait", "1s"]).json();
-    lines.extend(mc_wasi.run(&["a/nosuchbucket", "--json"]).json());
-    lines.iter().for_each(|line| members(line, &mut found));
-    assert!(found.contains("offlineTargets") && found.contains("failedAgain"), "{found:?}");
-    for name in found {
+    let mut lines =
+        mc_wasi.run(&["a/mybucket/c", "--clear-checksum", "--validate", "--json"]).json();
+    lines.extend(mc_wasi.run(&["a/mybucket", "--print-grant", "--json"]).json());
+    lines.extend(mc_wasi.run(&["a/mybucket", "--json", "--wait", "1s"]).json());
+    let ended = lines.last().cloned().unwrap_or_default();
+    let refused = mc_wasi.run(&["a/nosuchbucket", "--json"]).json();
+
+    for (section, known_by) in [
+        ("A version", "outcome"),
+        ("The end", "complete"),
+        ("`--validate`", "valid"),
+        ("`--print-grant`", "requests"),
+    ] {
+        let of_this = lines.iter().filter(|line| line.get(known_by).is_some());
+        let found: BTreeSet<&str> = of_this
+            .flat_map(|line| line.as_object().into_iter().flatten())
+            .map(|m| &**m.0)
+            .collect();
+        let mut described = fields(&text, section);
+        if section == "The end" {
+            assert_eq!(ended.get("error"), None, "this run reached its end");
+            assert!(described.remove("error"), "which one that does not has");
+        }
+        assert_eq!(described, found, "{section}");
+    }
+    let mut nested = BTreeSet::new();
+    lines.iter().chain(&refused).for_each(|line| members(line, &mut nested));
+    assert!(nested.contains("failedAgain") && nested.contains("purpose"), "{nested:?}");
+    for name in nested {
         let named = text.contains(&format!("`{name}`")) || text.contains(&format!(".{name}`"));
         assert!(named, "docs/json.md does not describe {name}");
     }

@@ -103,7 +103,7 @@ fn a_listing_that_never_gets_further_is_not_complete() {
 #[test]
 fn a_damaged_object_is_named_by_its_neighbour_with_the_remedy() {
     for (how, reason) in
-        [(Cut::ErrorText, "file is corrupted"), (Cut::ErrorObject, "an error it does not name")]
+        [(Cut::ErrorText, "file is corrupted"), (Cut::ErrorObject, "an unnamed error")]
     {
         let (server, ran) = run(Options { replicates: false, ..options() }, [cut(100, how)]);
         assert_incomplete(reason, &server, &ran, reason);

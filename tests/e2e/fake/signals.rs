@@ -64,7 +64,7 @@ fn the_first_signal_ends_with_a_partial_summary_and_the_command_to_go_on() {
         assert!(!ran.stdout.contains('✓'), "it did not complete: {}", ran.stdout);
         assert_eq!(count(&ran, "Processed"), server.triggers().0, "those in flight are counted");
         assert_eq!(count(&ran, "Total"), count(&ran, "Processed") + count(&ran, "Not reached"));
-        let hint = "⚠ The run did not reach every object.\n  You can re-run this command to go on:\n  $ mc-wasi replicate resync-backlog a/mybucket --rate-limit 50\n";
+        let hint = "⚠ The run did not reach every object.\n  You can re-run this command to continue:\n  $ mc-wasi replicate resync-backlog a/mybucket --rate-limit 50\n";
         assert!(ran.stdout.ends_with(hint), "{}", ran.stdout);
     }
 }

@@ -240,7 +240,7 @@ fn what_the_server_asks_to_wait_and_what_is_obeyed_is_said() {
     assert_eq!(
         (ran.stderr.as_str(), ran.status),
         (
-            "⚠ The server asks to wait 3600 s before it is asked again (Retry-After); 120 s is the most that is obeyed.\n",
+            "⚠ The server asked for a pause of 3600 s (Retry-After); waiting 120 s, the maximum.\n",
             130
         )
     );

@@ -81,7 +81,7 @@ fn keys_that_the_server_does_not_take_are_named() {
     as_user(&pair, &wrong).run(&["source/src"]).assert_refused(&format!(
         "{LISTING} The request signature we calculated does not match the signature you \
              provided. Check your key and signing method. Check the secret key of the alias; a \
-             proxy that changes the Host header causes this too."
+             proxy that changes the Host header also causes this."
     ));
     let unknown = Keys::new("nobody-here", "some-secret");
     as_user(&pair, &unknown).run(&["source/src"]).assert_refused(&format!(
@@ -201,7 +201,7 @@ fn a_session_without_its_token_is_told_where_to_put_one() {
     let session = pair.assume_role(&user(&pair, "of-tokenless", &[DIFF, GET]));
     let ran = as_user(&pair, &Keys { token: None, ..session }).run(&["source/src/tokenless/"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
-    let remedy = " Get a new session token, and put it behind the secret key: \
+    let remedy = " Get a new session token, and put it after the secret key: \
                   ACCESS:SECRET:TOKEN@host.\n";
     let begins = format!("mc-wasi: <ERROR> {LISTING} ");
     assert!(ran.stderr.starts_with(&begins) && ran.stderr.ends_with(remedy), "{}", ran.stderr);

@@ -179,7 +179,7 @@ fn the_test_run_says_why_there_is_nothing_to_test() {
         ("nothing", "There is no object version in the backlog."),
         (
             "alone/held",
-            "None of 1 versions looked at can be copied. The last one: Object is under legal hold \
+            "None of 1 versions looked at can be copied. The last one: The object is under legal hold \
              and cannot be overwritten.",
         ),
     ] {
@@ -214,13 +214,13 @@ fn all_that_can_be_copied_is_and_what_cannot_is_named_and_nothing_else_changes()
         named,
         [
             format!(
-                "{unable} `src/all/held` ({held}). Object is under legal hold and cannot be overwritten."
+                "{unable} `src/all/held` ({held}). The object is under legal hold and cannot be overwritten."
             ),
             format!(
-                "{unable} `src/all/locked` ({locked}). Object is locked (GOVERNANCE until 2099-01-01T00:00:00.000Z) and cannot be overwritten."
+                "{unable} `src/all/locked` ({locked}). The object is locked (GOVERNANCE until 2099-01-01T00:00:00.000Z) and cannot be overwritten."
             ),
             format!(
-                "{unable} `src/all/sse-c` ({customer}). Object is encrypted with a customer key (SSE-C), which only its owner can copy."
+                "{unable} `src/all/sse-c` ({customer}). The object is encrypted with a customer key (SSE-C), which only its owner can copy."
             ),
         ]
     );
