@@ -18,7 +18,6 @@ const DRAIN: Duration = Duration::from_secs(120);
 
 #[test]
 fn neither_a_low_rate_nor_little_memory_loses_a_version() {
-    let _loud = quiet::broken();
     let mut pair = Pair::start();
     pair.stick();
     let name = format!("{}/{}-", "n".repeat(110), "m".repeat(LINE - 311 - 110 + 3));
@@ -31,6 +30,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     let written = ids(&written);
 
     // The link is still locked, so what is triggered stays where it is.
+    let loud = quiet::broken();
     let ran = as_root(&pair).run(&["source/src", "--memory", "100KiB", "-c", "50", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
@@ -43,6 +43,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     assert_eq!(triggered.len(), LARGE, "each once");
     assert_eq!(Ids::from_iter(triggered), written);
     println!("little memory: {summary}");
+    drop(loud);
 
     pair.release();
     let ran = as_root(&pair).run(&["source/src", "--rate-limit", "150", "--json"]);
@@ -60,7 +61,6 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
 
 #[test]
 fn a_server_with_four_request_slots_gets_everything_without_a_failure() {
-    let _loud = quiet::broken();
     const VERSIONS: usize = 5_000;
     let mut pair = Pair::start();
     pair.stick();

@@ -60,7 +60,7 @@ fn a_rust_program_drives_the_job() {
     let (folder, component) = stage("embed.rs");
     let tested = std::env::current_exe().expect("the path of this test");
     let built = tested.ancestors().nth(2).expect("the profile's folder").join("examples/embed");
-    assert!(built.is_file(), "{} is missing: cargo test builds it", built.display());
+    assert!(built.is_file(), "{} is missing: cargo build --release --examples", built.display());
     shows_progress_and_summary(folder.path(), || {
         let mut command = Command::new(&built);
         command.arg(&component);
