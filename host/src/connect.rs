@@ -1,11 +1,9 @@
 //! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
-use crate::address;
-use crate::denials::Denials;
-use crate::grant::{Denial, Remedy};
 use crate::proxy::Proxy;
 use crate::throttle::Throttle;
 use crate::tls;
+use mc_wasi_policy::{Denial, Denials, Remedy, address};
 use resync_core::command::Resolve;
 use resync_core::wire::{Endpoint, Scheme};
 use rustls::ClientConfig;

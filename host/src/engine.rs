@@ -1,8 +1,9 @@
 //! Compiles a component, keeps the machine code, and runs it within limits.
 
-use crate::hooks::Gate;
-use crate::limits::{Limits, Meter};
+use crate::gate::Gate;
+use crate::meter::Meter;
 use crate::stdio::{Output, StopInput};
+use mc_wasi_policy::Limits;
 use resync_core::report::Message;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,19 +1,16 @@
 //! The story of one call of `mc-wasi`.
 
-use crate::config::{self, Env};
 use crate::connect::Connector;
-use crate::denials::Denials;
 use crate::engine::{self, COMPONENT, Provision};
-use crate::grant::Grant;
-use crate::hooks::Gate;
-use crate::limits::Limits;
+use crate::gate::Gate;
 use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::stdio::{Output, StopInput};
 use crate::trace::Tracer;
-use crate::words::{self, Request};
-use crate::{signals, tls};
-use resync_core::command::{Args, Class, FLAGS, SERVES, program_name, redact, wants_json};
+use crate::{signals, tls, version};
+use mc_wasi_policy::command_words::{self, Request};
+use mc_wasi_policy::{Denials, Grant, Limits, aliases};
+use resync_core::command::{Args, Class, Env, FLAGS, SERVES, program_name, redact, wants_json};
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use std::io::Write;
@@ -27,9 +24,9 @@ const BROKEN_PIPE: u8 = 141;
 pub fn run(words: &[String]) -> u8 {
     let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match words::read(&program, words.get(1..).unwrap_or_default()) {
-        Request::Version => say(&words::version(&program)),
-        Request::Commands(level) => say(&words::commands(&program, &level)),
+    match command_words::read(&program, words.get(1..).unwrap_or_default()) {
+        Request::Version => say(&version::version(&program)),
+        Request::Commands(level) => say(&command_words::commands(&program, &level)),
         Request::Unknown { word, like } => unknown(&program, &word, &like),
         Request::Run(rest) => match Call::new(&program, &rest, &env) {
             Ok(call) => call.run(),
@@ -51,10 +48,11 @@ struct Call<'a> {
 impl<'a> Call<'a> {
     fn new(program: &'a str, words: &'a [String], env: Env<'a>) -> Result<Self, Message> {
         let args = Args::parse(words, env).ok();
-        let folder = config::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
+        let folder =
+            aliases::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
         let job = match args {
             Some(args) => {
-                let alias = config::alias(&args.target.alias, folder.as_deref(), env)?;
+                let alias = aliases::alias(&args.target.alias, folder.as_deref(), env)?;
                 alias.map(|alias| (args, alias))
             }
             None => None,

@@ -4,7 +4,6 @@
 //! domains, networks and ports that need none. This machine is never asked through a proxy. A proxy
 //! that cannot be used is an error: going around it in silence would go where nobody is watching.
 
-use crate::config::Env;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, StatusCode, Uri};
@@ -12,6 +11,7 @@ use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
+use resync_core::command::Env;
 use resync_core::report::Message;
 use resync_core::wire::{Endpoint, Scheme};
 use std::net::IpAddr;

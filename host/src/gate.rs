@@ -3,8 +3,6 @@
 //! Every request passes here: checked against the grant, freed of what a component may have set of
 //! a signature, signed with keys the component never sees, given the user's own headers, sent.
 
-use crate::denials::Denials;
-use crate::grant::{Grant, Kind};
 use crate::pool::Pool;
 use crate::{tls, trace};
 use bytes::Bytes;
@@ -12,6 +10,7 @@ use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, Limited};
+use mc_wasi_policy::{Denials, Grant, Kind};
 use resync_core::wire::{DEFAULT_REGION, EMPTY_SHA256, MAX_BODY, Signer, Unsigned, xml};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};

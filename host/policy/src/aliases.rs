@@ -1,14 +1,12 @@
 //! Finds the alias of TARGET where mc looks for it: `MC_HOST_<alias>`, then the file named by
 //! `MC_CONFIG_ENV_FILE`, then `config.json`. Nothing is ever written.
 
+use resync_core::command::Env;
 use resync_core::report::Message;
 use resync_core::wire::{Alias, Endpoint, credentials, without_keys};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Looks up a variable.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The folder of the configuration: the flag's, the variable's, or `~/.mc`. `None` without a home.
 pub fn folder(flag: Option<&str>, env: Env<'_>) -> Option<PathBuf> {

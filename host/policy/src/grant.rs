@@ -4,18 +4,14 @@
 //! as it will be sent, before anything is signed: a component that turned hostile could list one
 //! bucket's backlog and HEAD its objects, because that is what the user asked for.
 
+mod canonical;
+mod print;
+
+use crate::denials::{Denial, Remedy};
+use canonical::{is_canonical, is_plain};
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
 use resync_core::command::Args;
 use resync_core::wire::{Endpoint, encode};
-use std::fmt;
-
-// The paths are written out for fuzz/, which takes this file in by its path.
-#[path = "grant/canonical.rs"]
-mod canonical;
-#[path = "grant/print.rs"]
-pub mod print;
-
-use canonical::{is_canonical, is_plain};
 
 /// The requests of one run.
 #[derive(Debug, Clone)]
@@ -48,47 +44,6 @@ pub enum Kind {
     Tags,
     /// A copy of a version onto itself.
     Copy,
-}
-
-/// Why a request is denied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denial {
-    /// What was asked for, cut to a length that fits a line.
-    pub request: String,
-    /// What is wrong with it.
-    pub reason: String,
-    /// What would allow it.
-    pub remedy: Remedy,
-}
-
-/// What would make a denied request a granted one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Flags of the command line.
-    Flag(&'static str),
-    /// Another TARGET: another alias, bucket or prefix.
-    Target,
-    /// An alias that names the address.
-    Address,
-    /// Nothing does.
-    Nothing,
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "{flag} would allow it"),
-            Self::Target => f.write_str("only another TARGET would allow it"),
-            Self::Address => f.write_str("only an alias that names the address would allow it"),
-            Self::Nothing => f.write_str("no flag allows it"),
-        }
-    }
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The sandbox denied `{}`: {}; {}.", self.request, self.reason, self.remedy)
-    }
 }
 
 /// A reason and a remedy, before the request is put in front of them.
@@ -313,5 +268,4 @@ fn is_zero(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-#[path = "grant/tests.rs"]
 mod tests;

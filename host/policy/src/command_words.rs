@@ -126,18 +126,6 @@ Use \"{program} replicate resync-backlog --help\" for its flags.
     )
 }
 
-/// The text of [`Request::Version`].
-pub fn version(program: &str) -> String {
-    format!(
-        "{program} version {} (commit-id={})\nRuntime: wasmtime {} {}/{}\nLicense Apache-2.0 <https://www.apache.org/licenses/LICENSE-2.0>\n",
-        env!("CARGO_PKG_VERSION"),
-        env!("MC_WASI_REVISION"),
-        crate::engine::WASMTIME_VERSION,
-        std::env::consts::OS,
-        std::env::consts::ARCH,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

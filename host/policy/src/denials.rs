@@ -1,8 +1,48 @@
 //! Tells the user what was denied, and stops telling in time.
 
-use crate::grant::Denial;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why a request is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// What was asked for, cut to a length that fits a line.
+    pub request: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What would allow it.
+    pub remedy: Remedy,
+}
+
+/// What would make a denied request a granted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Flags of the command line.
+    Flag(&'static str),
+    /// Another TARGET: another alias, bucket or prefix.
+    Target,
+    /// An alias that names the address.
+    Address,
+    /// Nothing does.
+    Nothing,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "{flag} would allow it"),
+            Self::Target => f.write_str("only another TARGET would allow it"),
+            Self::Address => f.write_str("only an alias that names the address would allow it"),
+            Self::Nothing => f.write_str("no flag allows it"),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The sandbox denied `{}`: {}; {}.", self.request, self.reason, self.remedy)
+    }
+}
 
 /// Denials named; a component that asks for a million things is told no a million times, the user
 /// ten times, and of each thing once.

@@ -3,10 +3,9 @@
 //! One place for all limits, their defaults and the variables that change them. They are caps for
 //! a component that cannot be trusted; the built-in one stays far below each.
 
-use resync_core::command::{Args, parse_size};
+use resync_core::command::{Args, Env, parse_size};
 use resync_core::report::Message;
 use serde::Serialize;
-use wasmtime::ResourceLimiter;
 
 /// Linear memory of a component, all its memories together: `MC_WASI_MAX_MEMORY`. A backlog of any
 /// size is handled in less than 100 MiB.
@@ -26,9 +25,6 @@ const FIXED_HANDLES: usize = 64;
 /// Handles of one request: headers, request, future and its pollable, response, body, stream and
 /// its pollable.
 const HANDLES_PER_REQUEST: usize = 8;
-
-/// Entries of all function tables. A component of 1 MB has 1,000.
-const TABLE_ENTRIES: usize = 100_000;
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,7 +47,7 @@ impl Limits {
     ///
     /// # Errors
     /// A variable is no size.
-    pub fn new(args: Option<&Args>, env: crate::config::Env<'_>) -> Result<Self, Message> {
+    pub fn new(args: Option<&Args>, env: Env<'_>) -> Result<Self, Message> {
         let given = |name: &str, default: usize| {
             let Some(text) = env(name) else { return Ok(default) };
             let bytes = parse_size(&text).map_err(|cause| {
@@ -72,80 +68,9 @@ impl Limits {
     }
 }
 
-/// Counts what a component has of what it may have.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    memory: Budget,
-    tables: Budget,
-}
-
-#[derive(Debug)]
-struct Budget {
-    used: usize,
-    most: usize,
-    refused: bool,
-}
-
-impl Budget {
-    fn new(most: usize) -> Self {
-        Self { used: 0, most, refused: false }
-    }
-
-    fn grow(&mut self, current: usize, desired: usize) -> bool {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        self.refused = used > self.most;
-        if !self.refused {
-            self.used = used;
-        }
-        !self.refused
-    }
-}
-
-impl Meter {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { memory: Budget::new(limits.memory), tables: Budget::new(TABLE_ENTRIES) }
-    }
-
-    /// Whether the component was last refused memory, which is why it then crashed.
-    pub(crate) fn refused_memory(&self) -> bool {
-        self.memory.refused
-    }
-}
-
-impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.memory.grow(current, desired))
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.tables.grow(current, desired))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_limit_is_that_of_all_memories_together() {
-        let limits = Limits { memory: 100, ..Limits::new(None, &|_| None).unwrap() };
-        let mut meter = Meter::new(&limits);
-        assert!(meter.memory_growing(0, 60, None).unwrap());
-        assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory");
-        assert!(meter.refused_memory());
-        assert!(meter.memory_growing(60, 100, None).unwrap());
-        assert!(!meter.table_growing(0, TABLE_ENTRIES + 1, None).unwrap());
-    }
 
     #[test]
     fn variables_change_the_limits_and_nonsense_is_refused() {
