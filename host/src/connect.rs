@@ -3,7 +3,7 @@
 use crate::proxy::Proxy;
 use crate::throttle::Throttle;
 use crate::tls;
-use mc_wasi_policy::{Denial, Denials, Remedy, address};
+use mc_wasi_policy::{Denial, Denials, Reason, address};
 use resync_core::command::Resolve;
 use resync_core::wire::{Endpoint, Scheme};
 use rustls::ClientConfig;
@@ -203,11 +203,7 @@ impl Connector {
             Some(refused) if found.is_empty() => {
                 self.denials.deny(&Denial {
                     request: format!("connecting to {}", endpoint.authority),
-                    reason: format!(
-                        "it resolves to {}, where clouds serve the credentials of machines",
-                        refused.ip()
-                    ),
-                    remedy: Remedy::Address,
+                    reason: Reason::Address(refused.ip()),
                 });
                 Err(Error::DestinationIpProhibited)
             }

@@ -13,6 +13,6 @@ mod denials;
 mod grant;
 mod limits;
 
-pub use denials::{Denial, Denials, Remedy};
+pub use denials::{Denial, Denials, Reason, Remedy};
 pub use grant::{Grant, Kind};
 pub use limits::Limits;

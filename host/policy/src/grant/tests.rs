@@ -1,4 +1,5 @@
 use super::*;
+use crate::denials::Remedy;
 
 fn grant(words: &[&str]) -> Grant {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
@@ -6,7 +7,7 @@ fn grant(words: &[&str]) -> Grant {
     Grant::new(&args, &Endpoint::parse("http://minio:9000").unwrap())
 }
 
-fn ask(grant: &Grant, method: &str, uri: &str, headers: &[(&str, &str)]) -> Result<Kind, String> {
+fn ask(grant: &Grant, method: &str, uri: &str, headers: &[(&str, &str)]) -> Result<Kind, Reason> {
     let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -61,64 +62,81 @@ fn the_listing_may_name_the_target_of_the_command_line_and_no_other() {
     let arn = "&arn=arn%3Aminio%3Areplication%3A%3A1%3Ab";
     assert_eq!(listing(&format!("{arn}&prefix=p")), Ok(Kind::Listing));
     for other in ["&prefix=p", "&arn=other&prefix=p", &format!("{arn}{arn}&prefix=p"), arn] {
-        assert!(listing(other).is_err(), "{other}");
+        assert_eq!(listing(other), Err(Reason::OutsideTarget), "{other}");
     }
 }
 
 #[test]
-fn everything_else_is_denied() {
+fn everything_else_is_denied_for_its_own_reason() {
     let grant = grant(&["a/b/p"]);
-    for (method, uri) in [
-        ("HEAD", "http://minio:9001/b/p?versionId=null"),
-        ("HEAD", "https://minio:9000/b/p?versionId=null"),
-        ("HEAD", "http://minio/b/p?versionId=null"),
-        ("HEAD", "http://evil@minio:9000/b/p?versionId=null"),
-        ("HEAD", "http://minio:9000/other/p?versionId=null"),
-        ("HEAD", "http://minio:9000/b/q?versionId=null"),
-        ("HEAD", "http://minio:9000/b?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p"),
-        ("HEAD", "http://minio:9000/b/p?versionId=null&other=1"),
-        ("HEAD", "http://minio:9000/b/p?versionId="),
-        ("HEAD", "http://minio:9000/b/p/../../other/k?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p/%2E%2E/k?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p/%2e%2e/k?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p%2Fk?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p//k?versionId=null"),
-        ("HEAD", "http://minio:9000//b/p?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p%41?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p%c3%a9?versionId=null"),
-        ("HEAD", "http://minio:9000/b/p%4?versionId=null"),
-        ("GET", "http://minio:9000/b/p?versionId=null"),
-        ("DELETE", "http://minio:9000/b/p?versionId=null"),
-        ("PUT", "http://minio:9000/b/p?versionId=null"),
-        ("GET", "http://minio:9000/b?object-lock="),
-        ("GET", "http://minio:9000/b?policy"),
-        ("GET", "http://minio:9000/b/p?tagging=&versionId=null"),
-        ("POST", "http://minio:9000/minio/admin/v3/replication/diff?bucket=b"),
-        ("POST", "http://minio:9000/minio/admin/v3/replication/diff?bucket=other&prefix=p"),
-        ("POST", "http://minio:9000/minio/admin/v3/replication/diff?bucket=b&prefix=p&bucket=c"),
-        ("POST", "http://minio:9000/minio/admin/v3/service?action=stop"),
-        ("GET", "http://minio:9000/minio/admin/v3/info"),
-        ("GET", "http://minio:9000/minio/admin/v3/replication/diff?bucket=b&prefix=p"),
+    for (method, path, reason) in [
+        ("HEAD", "/other/p?versionId=null", Reason::OutsideTarget),
+        ("HEAD", "/b/q?versionId=null", Reason::OutsideTarget),
+        ("HEAD", "/b?versionId=null", Reason::OutsideTarget),
+        ("HEAD", "//b/p?versionId=null", Reason::OutsideTarget),
+        ("HEAD", "/b/p", Reason::NotOneVersion),
+        ("HEAD", "/b/p?versionId=null&other=1", Reason::NotOneVersion),
+        ("HEAD", "/b/p?versionId=", Reason::NotOneVersion),
+        ("HEAD", "/b/p/../../other/k?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p/./k?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p/%2E%2E/k?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p/%2e%2e/k?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p%2Fk?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p//k?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p%41?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p%c3%a9?versionId=null", Reason::NotCanonical),
+        ("HEAD", "/b/p%4?versionId=null", Reason::NotCanonical),
+        ("GET", "/b/p?versionId=null", Reason::ObjectAccess),
+        ("DELETE", "/b/p?versionId=null", Reason::ObjectAccess),
+        ("PUT", "/b/p?tagging=&versionId=null", Reason::ObjectAccess),
+        ("PUT", "/b/p?versionId=null", Reason::Copy),
+        ("GET", "/b/p?tagging=&versionId=null", Reason::Tags),
+        ("GET", "/b?object-lock=", Reason::ObjectLock),
+        ("GET", "/b?policy", Reason::BucketSetting),
+        ("POST", "/minio/admin/v3/replication/diff?bucket=b", Reason::OutsideTarget),
+        (
+            "POST",
+            "/minio/admin/v3/replication/diff?bucket=b&prefix=p&bucket=c",
+            Reason::OutsideTarget,
+        ),
+        ("POST", "/minio/admin/v3/replication/diff?bucket=other&prefix=p", Reason::AnotherBucket),
+        ("GET", "/minio/admin/v3/list-remote-targets?bucket=other", Reason::AnotherBucket),
+        ("GET", "/minio/admin/v3/list-remote-targets?bucket=b&type=ilm", Reason::AdminCall),
+        ("GET", "/minio/admin/v3/replication/diff?bucket=b&prefix=p", Reason::AdminCall),
+        ("POST", "/minio/admin/v5/replication/diff?bucket=b&prefix=p", Reason::AdminCall),
+        ("POST", "/minio/admin/v3/service?action=stop", Reason::AdminCall),
+        ("GET", "/minio/admin/v3/info", Reason::AdminCall),
     ] {
-        assert!(ask(&grant, method, uri, &[]).is_err(), "{method} {uri}");
+        let asked = ask(&grant, method, &format!("http://minio:9000{path}"), &[]);
+        assert_eq!(asked, Err(reason), "{method} {path}");
     }
-    assert!(
-        ask(&grant, "HEAD", "http://minio:9000/b/p?versionId=null", &[("host", "evil")]).is_err()
-    );
-    assert!(
-        ask(
-            &grant,
-            "HEAD",
-            "http://minio:9000/b/p?versionId=null",
-            &[("x-amz-copy-source", "/b/q")]
-        )
-        .is_err()
-    );
-    assert!(
-        ask(&grant, "HEAD", "http://minio:9000/b/p?versionId=null", &[("content-length", "5")])
-            .is_err()
-    );
+}
+
+#[test]
+fn another_server_is_denied_whatever_is_asked_of_it() {
+    let grant = grant(&["a/b/p"]);
+    for server in
+        ["http://minio:9001", "https://minio:9000", "http://minio", "http://evil@minio:9000"]
+    {
+        let asked = ask(&grant, "HEAD", &format!("{server}/b/p?versionId=null"), &[]);
+        let own = "http://minio:9000".to_owned();
+        assert_eq!(asked, Err(Reason::AnotherServer(own)), "{server}");
+    }
+}
+
+#[test]
+fn headers_that_mean_something_else_are_denied() {
+    let grant = grant(&["a/b/p"]);
+    let carries = |name: &str| Reason::Header(name.to_owned());
+    for (name, value, reason) in [
+        ("host", "evil", Reason::AnotherHost),
+        ("x-amz-copy-source", "/b/q", carries("x-amz-copy-source")),
+        ("content-length", "5", carries("content-length")),
+        ("x-amz-meta-a", "b", carries("x-amz-meta-a")),
+    ] {
+        let uri = "http://minio:9000/b/p?versionId=null";
+        assert_eq!(ask(&grant, "HEAD", uri, &[(name, value)]), Err(reason), "{name}");
+    }
 }
 
 #[test]
@@ -128,25 +146,48 @@ fn a_copy_is_granted_only_onto_itself_and_only_with_the_flag() {
     let source = format!("/b/k?{V}");
     let good = [("x-amz-copy-source", source.as_str()), ("x-amz-metadata-directive", "COPY")];
     assert_eq!(ask(&grant, "PUT", &uri, &good), Ok(Kind::Copy));
-    for bad in [
+    for (name, value) in [
         ("x-amz-acl", "public-read"),
         ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
         ("x-amz-meta-a", "b"),
         ("x-amz-tagging", "a=b"),
         ("x-amz-object-lock-mode", "GOVERNANCE"),
-        ("x-amz-copy-source", "/b/other"),
-        ("x-amz-metadata-directive", "REPLACE"),
         ("content-type", "text/html"),
     ] {
-        assert!(ask(&grant, "PUT", &uri, &[good[0], good[1], bad]).is_err(), "{bad:?}");
+        let asked = ask(&grant, "PUT", &uri, &[good[0], good[1], (name, value)]);
+        assert_eq!(asked, Err(Reason::Header(name.to_owned())));
     }
-    assert!(
-        ask(&grant, "PUT", &uri, &[("x-amz-copy-source", "/b/other?versionId=null"), good[1]])
-            .is_err()
-    );
-    assert!(ask(&grant, "PUT", &uri, &good[..1]).is_err());
+    let other = ("x-amz-copy-source", "/b/other?versionId=null");
+    let replace = ("x-amz-metadata-directive", "REPLACE");
+    for (headers, reason) in [
+        (&[good[0], good[1], other][..], Reason::CopySource),
+        (&[other, good[1]], Reason::CopySource),
+        (&[good[1]], Reason::CopySource),
+        (&[good[0], good[1], replace], Reason::CopyMetadata),
+        (&[good[0], replace], Reason::CopyMetadata),
+        (&[good[0]], Reason::CopyMetadata),
+    ] {
+        assert_eq!(ask(&grant, "PUT", &uri, headers), Err(reason), "{headers:?}");
+    }
     let dry = self::grant(&["a/b", "--clear-checksum", "--dry-run"]);
-    assert!(ask(&dry, "PUT", &uri, &good).is_err());
+    assert_eq!(ask(&dry, "PUT", &uri, &good), Err(Reason::Copy));
+}
+
+#[test]
+fn a_denial_names_what_would_allow_it() {
+    for (reason, remedy) in [
+        (Reason::AnotherServer("http://minio:9000".to_owned()), Remedy::Target),
+        (Reason::AnotherBucket, Remedy::Target),
+        (Reason::OutsideTarget, Remedy::Target),
+        (Reason::Address([169, 254, 169, 254].into()), Remedy::Address),
+        (Reason::Copy, Remedy::Flag("--clear-checksum")),
+        (Reason::ObjectLock, Remedy::Flag("--clear-checksum")),
+        (Reason::Tags, Remedy::Flag("--clear-checksum --validate")),
+        (Reason::NotCanonical, Remedy::Nothing),
+        (Reason::ObjectAccess, Remedy::Nothing),
+    ] {
+        assert_eq!(reason.remedy(), remedy, "{reason:?}");
+    }
 }
 
 #[test]
