@@ -31,7 +31,7 @@ fuzz_target!(|input: (&str, &str, Vec<String>)| {
             );
             assert!(!alias.endpoint.authority.contains(['/', '@', ' ', '\r', '\n']));
         }
-        Err(error) => assert!(!error.contains(SECRET), "{error}"),
+        Err(error) => assert!(!error.to_string().contains(SECRET), "{error}"),
     }
 
     // As a whole file, and as a value in one that is well-formed but for it.

@@ -10,7 +10,9 @@ use crate::trace::Tracer;
 use crate::{signals, tls, version};
 use mc_wasi_policy::command_words::{self, Request};
 use mc_wasi_policy::{Denials, Grant, Limits, aliases};
-use resync_core::command::{Args, Class, Env, FLAGS, SERVES, program_name, redact, wants_json};
+use resync_core::command::{
+    Args, BUNDLED, Class, Env, FLAGS, SERVES, STOP, program_name, redact, wants_json,
+};
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use std::io::Write;
@@ -207,7 +209,7 @@ impl<'a> Call<'a> {
 fn served() -> String {
     let served = FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
     let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
-    names.extend(["debug", "stop"]);
+    names.extend(["debug", STOP, BUNDLED]);
     names.join(",")
 }
 

@@ -16,7 +16,7 @@ mod window;
 pub(crate) use copy::{ALGORITHM, Plan};
 pub use counts::Counts;
 pub use failure::{During, Failure};
-pub use machine::{End, Job, Sink};
+pub use machine::{End, Job, LAST_ANSWERS, Sink};
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};
 pub use retention::no_default_retention;
