@@ -47,7 +47,7 @@ fn the_grant_is_printed_without_asking_anybody() {
 Everything else is denied: other servers, methods, paths, parameters and headers, redirects, files,
 sockets, other aliases, and variables other than those of its flags.
 
-Limits: 512 MiB of memory, 160 handles, 11 requests at a time, 16 KiB of headers, 4 MiB a call.
+Limits: 512 MiB of memory, 160 handles, 11 requests at a time, 16 KiB of headers, 4 MiB per call.
 "
     );
 }
@@ -75,7 +75,7 @@ fn a_grant_that_cannot_be_made_is_an_error_as_the_run_would_be() {
     assert_eq!(ran.status, 1);
     assert!(ran.stderr.contains("No valid configuration found for 'nobody/b'"), "{}", ran.stderr);
     let ran = mc_wasi().env("MC_WASI_MAX_MEMORY", "lots").run(&["a/b", "--print-grant"]);
-    assert!(ran.stderr.contains("MC_WASI_MAX_MEMORY is no size"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("MC_WASI_MAX_MEMORY must be a size"), "{}", ran.stderr);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::proxy::Proxy;
 use crate::stdio::{Output, StopInput};
 use crate::trace::Tracer;
 use crate::{signals, tls, version};
-use mc_wasi_policy::command_words::{self, Request};
+use mc_wasi_policy::command_words::{self, Intent};
 use mc_wasi_policy::{Denials, Grant, Limits, aliases};
 use resync_core::command::{
     Args, BUNDLED, Class, Env, FLAGS, SERVES, STOP, program_name, redact, wants_json,
@@ -27,10 +27,10 @@ pub fn run(words: &[String]) -> u8 {
     let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match command_words::read(&program, words.get(1..).unwrap_or_default()) {
-        Request::Version => say(&version::version(&program)),
-        Request::Commands(level) => say(&command_words::commands(&program, &level)),
-        Request::Unknown { word, like } => unknown(&program, &word, &like),
-        Request::Run(rest) => match Call::new(&program, &rest, &env) {
+        Intent::Version => say(&version::version(&program)),
+        Intent::Commands(level) => say(&command_words::commands(&program, &level)),
+        Intent::Unknown { word, like } => unknown(&program, &word, &like),
+        Intent::Run(rest) => match Call::new(&program, &rest, &env) {
             Ok(call) => call.run(),
             Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
             aliases::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
         let job = match args {
             Some(args) => {
-                let alias = aliases::alias(&args.target.alias, folder.as_deref(), env)?;
+                let alias = aliases::find(&args.target.alias, folder.as_deref(), env)?;
                 alias.map(|alias| (args, alias))
             }
             None => None,

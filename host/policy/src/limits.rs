@@ -15,8 +15,9 @@ const MEMORY: usize = 512 << 20;
 /// 1,024 bytes, all of them escaped, has less than 8 KiB; there is one set for each handle.
 const HEADERS: usize = 16 << 10;
 
-/// What is handed to the host in one call: `MC_WASI_MAX_CALL`. The built-in component writes 256
-/// KiB at once, and waits for 2,000 handles at once.
+/// What is handed to the host in one call: `MC_WASI_MAX_CALL`. The built-in component writes 64 KiB
+/// at once, and waits for at most 1,003 handles at once: 1,000 requests, the listing, a timer and
+/// standard input.
 const CALL: usize = 4 << 20;
 
 /// Handles beside those of requests: streams, clocks, a spare for bursts of short-lived ones.
@@ -42,16 +43,16 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of a command line, as the variables have them: for so many versions in flight,
-    /// and with what `--memory` asks for on top.
+    /// The limits of a command line, as the variables have them: for the versions that it has in
+    /// flight, and with what `--memory` asks for on top.
     ///
     /// # Errors
-    /// A variable is no size.
+    /// A variable is not a size.
     pub fn new(args: Option<&Args>, env: Env<'_>) -> Result<Self, Message> {
         let given = |name: &str, default: usize| {
             let Some(text) = env(name) else { return Ok(default) };
             let bytes = parse_size(&text).map_err(|cause| {
-                Message::fatal(format!("{name} is no size such as 512MiB:"), cause.to_string())
+                Message::fatal(format!("{name} must be a size such as 512MiB:"), cause.to_string())
             })?;
             Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
         };
