@@ -51,7 +51,7 @@ fn the_region_is_learned_and_the_certificate_checked() {
         ran.stderr
     );
     trusting().run(&["plain/src"]).assert_refused(&format!(
-        "{LISTING} {authority}: tls: the server speaks TLS on this port; an alias with https:// is meant."
+        "{LISTING} {authority}: tls: the server speaks TLS on this port; use https:// in the alias."
     ));
 
     // A region that the user insists on is not corrected.

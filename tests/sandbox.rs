@@ -101,8 +101,8 @@ fn what_is_no_component_is_told_apart() {
     let dir = TempDir::new().expect("a folder");
     for (name, bytes, said) in [
         ("missing.wasm", None, "No such file or directory"),
-        ("text.wasm", Some(&b"hello"[..]), "It is no WebAssembly component."),
-        ("empty.wasm", Some(&b""[..]), "It is no WebAssembly component."),
+        ("text.wasm", Some(&b"hello"[..]), "It is not a WebAssembly component."),
+        ("empty.wasm", Some(&b""[..]), "It is not a WebAssembly component."),
         ("module.wasm", Some(MODULE), "It is a core module, not a component."),
         ("broken.wasm", Some(&[COMPONENT, b"\xff\xff"].concat()[..]), "It does not compile:"),
     ] {

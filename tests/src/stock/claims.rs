@@ -382,7 +382,7 @@ macro_rules! host_claims {
         $(#[test]
         fn $claim() {
             let program = env!("CARGO_BIN_EXE_mc-wasi");
-            let component = mc_wasi::engine::COMPONENT;
+            let component = mc_wasi::COMPONENT;
             let stage = $crate::stock::Stage::new($host, program, component);
             $crate::stock::claims::$claim(&stage);
         })*
