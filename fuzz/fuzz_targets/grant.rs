@@ -9,25 +9,9 @@
 use arbitrary::Arbitrary;
 use http::{Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
+use mc_wasi_policy::Grant;
 use resync_core::command::Args;
 use resync_core::wire::{Endpoint, encode};
-
-#[allow(dead_code)]
-#[path = "../../host/src/grant.rs"]
-mod grant;
-
-/// What `grant/print.rs` needs of the host.
-mod limits {
-    #[allow(dead_code)]
-    #[derive(Debug, serde::Serialize)]
-    pub struct Limits {
-        pub memory: usize,
-        pub handles: usize,
-        pub requests: usize,
-        pub headers: usize,
-        pub call: usize,
-    }
-}
 
 #[derive(Debug, Arbitrary)]
 enum Piece {
@@ -223,8 +207,7 @@ fuzz_target!(|input: Input| {
     words.extend(["--".to_owned(), target]);
     let Ok(args) = Args::parse(&words, &|_| None) else { return };
     let prefix = args.target.prefix.clone();
-    let grant =
-        grant::Grant::new(&args, &Endpoint::parse("http://minio:9000").expect("an endpoint"));
+    let grant = Grant::new(&args, &Endpoint::parse("http://minio:9000").expect("an endpoint"));
 
     // Most requests are nearly right: what is wholly random is denied at its first byte.
     let write =

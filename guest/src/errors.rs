@@ -1,11 +1,15 @@
 //! What `wasi:http` says went wrong, in the terms of the job.
 
 use crate::bindings::wasi::http::types::ErrorCode;
-use resync_core::wire::TransportError;
+use resync_core::wire::{PROXY_ERROR, TransportError};
 use std::time::Duration;
 
 /// What to do about a certificate on a host that has no certificates of its own user.
 const PUBLIC_ONLY: &str = "this host trusts public authorities only: run mc-wasi, which also trusts those in ~/.mc/certs/CAs";
+
+/// wasmtime's words, "address not available", where a host that opens a connection for each request
+/// ran out of ports. It calls that an error of DNS.
+const NO_PORT: &str = "not available";
 
 /// Reads an error code. `bundled` says that the host knows the user's own authorities.
 pub(crate) fn transport_error(code: &ErrorCode, bundled: bool) -> TransportError {
@@ -21,9 +25,8 @@ fn read(code: &ErrorCode) -> TransportError {
     use ErrorCode as E;
     match code {
         E::ConnectionRefused => TransportError::ConnectionRefused,
-        // Hosts that open a connection per request run out of ports and call that a DNS error.
         E::DnsError(payload) => match payload.rcode.as_deref().unwrap_or_default() {
-            text if text.contains("not available") => TransportError::Other(text.to_owned()),
+            text if text.contains(NO_PORT) => TransportError::Other(text.to_owned()),
             text => TransportError::Dns(text.to_owned()),
         },
         E::DestinationNotFound => TransportError::Dns(String::new()),
@@ -46,8 +49,7 @@ fn read(code: &ErrorCode) -> TransportError {
         E::InternalError(Some(text)) if text.contains("certificate") => {
             TransportError::Tls(text.clone())
         }
-        // WASI has no word for it; mc-wasi says which proxy and why.
-        E::InternalError(Some(text)) if text.starts_with("proxy ") => {
+        E::InternalError(Some(text)) if text.starts_with(PROXY_ERROR) => {
             TransportError::Proxy(text.clone())
         }
         E::InternalError(Some(text)) => TransportError::Other(text.clone()),

@@ -15,6 +15,7 @@ use crate::bindings::wasi::io::poll::{self, Pollable};
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
 use crate::bindings::wasi::random::random;
 use crate::errors::transport_error;
+use resync_core::command::{BUNDLED, STOP};
 use resync_core::wire::{
     self, Call, Delivery, Event, Instant, MAX_BODY, Method, Net, Response, Ticket, TransportError,
 };
@@ -86,10 +87,9 @@ impl LastHeaders {
 }
 
 impl WasiNet {
-    /// `serves` says what the host does beyond WASI: with `stop`, the end of standard input asks the
-    /// run to stop; with `insecure`, certificates are the user's to choose, which no other host does.
+    /// `serves` says what the host does beyond WASI.
     pub(crate) fn new(serves: impl Fn(&str) -> bool) -> Self {
-        let stop = serves("stop").then(|| {
+        let stop = serves(STOP).then(|| {
             let stream = stdin::get_stdin();
             (stream.subscribe(), stream)
         });
@@ -100,7 +100,7 @@ impl WasiNet {
             timer: None,
             stop,
             stop_requested: false,
-            bundled: serves("insecure"),
+            bundled: serves(BUNDLED),
             jitter: random::get_random_u64(),
         }
     }

@@ -11,7 +11,7 @@ mod typed;
 
 use bindings::exports::wasi::cli::run::Guest;
 use bindings::wasi::cli::environment;
-use resync_core::command::{self, Invocation, SERVES, program_name};
+use resync_core::command::{self, Invocation, program_name, serves};
 
 pub(crate) struct Component;
 
@@ -25,8 +25,7 @@ impl Guest for Component {
             found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
         let call = Invocation { program: program_name(&argv0), words: &words, env: &env };
-        let served = env(SERVES).unwrap_or_default();
-        let mut net = http::WasiNet::new(|what| served.split(',').any(|known| known == what));
+        let mut net = http::WasiNet::new(|what| serves(&env, what));
         let mut console = stdio::Stdio::new();
         if command::run(call, &mut net, &mut console) { Ok(()) } else { Err(()) }
     }

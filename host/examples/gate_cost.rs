@@ -14,12 +14,8 @@ use std::time::Instant;
 
 use http::Request;
 use http_body_util::{BodyExt, Empty};
-use mc_wasi::connect::Connector;
-use mc_wasi::denials::Denials;
-use mc_wasi::grant::Grant;
-use mc_wasi::hooks::Gate;
-use mc_wasi::pool::Pool;
-use mc_wasi::tls;
+use mc_wasi::bench::{Connector, Gate, Open, Pool, Signing, tls};
+use mc_wasi_policy::{Denials, Grant};
 use resync_core::command::Args;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use wasmtime_wasi_http::WasiBody;
@@ -47,10 +43,17 @@ fn main() {
     let alias = Alias::from_mc_host("http://minioadmin:minioadmin@minio.example:9000");
     let alias = alias.expect("an alias");
     let denials = Denials::new(|text| panic!("{text}"));
-    let tls = tls::client(None, true).expect("TLS");
+    let tls = tls(None, true).expect("TLS");
     let pool = Pool::new(Connector::new(&alias.endpoint, tls, denials.clone()), 1);
     let signer = alias.credentials.map(|credentials| Signer::new(credentials, DEFAULT_REGION));
-    let gate = Gate::new(Grant::new(&args, &alias.endpoint), signer, false, pool, denials);
+    let gate = Gate::new(Open {
+        grant: Grant::new(&args, &alias.endpoint),
+        signing: Signing::new(signer, false),
+        custom_headers: Vec::new(),
+        pool,
+        denials,
+        tracer: None,
+    });
 
     let best = (0..ROUNDS)
         .map(|_| {

@@ -1,37 +1,33 @@
 //! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
-use crate::address;
-use crate::denials::Denials;
-use crate::grant::{Denial, Remedy};
 use crate::proxy::Proxy;
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, Throttled};
 use crate::tls;
+use mc_wasi_policy::{Denial, Denials, Reason, address};
 use resync_core::command::Resolve;
 use resync_core::wire::{Endpoint, Scheme};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, timeout};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-/// For a connection to stand, TLS included; mc's dial timeout.
+/// How long opening a connection may take, TLS included: mc's dial timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For a byte to be read or written on a connection: mc's `--conn-read-deadline` and
+/// How long a connection may stand still: mc's `--conn-read-deadline` and
 /// `--conn-write-deadline`.
 const DEADLINE: Duration = Duration::from_secs(600);
 
 /// A connection of any kind.
-pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
@@ -49,7 +45,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector for `server`, which tells of addresses that it refuses.
+    /// A connector for `server`, which tells `denials` of addresses that it refuses.
     pub fn new(server: &Endpoint, config: Arc<ClientConfig>, denials: Arc<Denials>) -> Self {
         Self {
             server: server.clone(),
@@ -65,39 +61,53 @@ impl Connector {
 
     /// Goes to these addresses instead of asking for names.
     #[must_use]
-    pub fn resolving(mut self, resolve: Vec<Resolve>) -> Self {
+    pub(crate) fn with_resolve(mut self, resolve: Vec<Resolve>) -> Self {
         self.resolve = resolve;
         self
     }
 
     /// Goes through a proxy.
     #[must_use]
-    pub fn through(mut self, proxy: Option<Proxy>) -> Self {
+    pub(crate) fn with_proxy(mut self, proxy: Option<Proxy>) -> Self {
         self.proxy = proxy;
         self
     }
 
+    /// Limits the bytes per second of all connections together.
+    #[must_use]
+    pub(crate) fn with_limits(mut self, upload: Option<u64>, download: Option<u64>) -> Self {
+        self.upload = upload.map(|rate| Arc::new(Throttle::new(rate)));
+        self.download = download.map(|rate| Arc::new(Throttle::new(rate)));
+        self
+    }
+
+    /// Ends connections on which nothing moves for this long.
+    #[must_use]
+    pub(crate) fn with_deadlines(
+        mut self,
+        read: Option<Duration>,
+        write: Option<Duration>,
+    ) -> Self {
+        self.deadlines =
+            Deadlines { read: read.unwrap_or(DEADLINE), write: write.unwrap_or(DEADLINE) };
+        self
+    }
+
     /// The proxy that takes requests in place of the server: that of a server without TLS.
-    pub fn forwarder(&self) -> Option<&Proxy> {
+    pub(crate) fn forwarder(&self) -> Option<&Proxy> {
         self.proxy.as_ref().filter(|_| self.server.scheme == Scheme::Http)
     }
 
     /// Whether requests go to the server itself, without TLS.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.server.scheme == Scheme::Http && self.proxy.is_none()
-    }
-
-    /// Limits the bytes per second of all connections together.
-    pub fn limit(&mut self, upload: Option<u64>, download: Option<u64>) {
-        self.upload = upload.map(|rate| Arc::new(Throttle::new(rate)));
-        self.download = download.map(|rate| Arc::new(Throttle::new(rate)));
     }
 
     /// Opens a connection.
     ///
     /// # Errors
     /// In the terms of `wasi:http`, which is how the component will see it.
-    pub async fn connect(&self) -> Result<Box<dyn Connection>, Error> {
+    pub(crate) async fn connect(&self) -> Result<Box<dyn Connection>, Error> {
         let stream = timeout(CONNECT_TIMEOUT, self.open());
         let stream = stream.await.map_err(|_| Error::ConnectionTimeout)??;
         let mut stream = TimeoutStream::new(stream);
@@ -106,22 +116,13 @@ impl Connector {
         Ok(Box::new(Box::pin(stream)))
     }
 
-    /// Ends connections on which nothing moves for so long.
-    pub fn set_deadlines(&mut self, read: Option<Duration>, write: Option<Duration>) {
-        self.deadlines =
-            Deadlines { read: read.unwrap_or(DEADLINE), write: write.unwrap_or(DEADLINE) };
-    }
-
     async fn open(&self) -> Result<Box<dyn Connection>, Error> {
         let stream: Box<dyn Connection> = match &self.proxy {
             None => self.dial(&self.server).await?,
             Some(proxy) => {
                 let at_proxy = |error: Error| match error {
                     Error::DestinationIpProhibited => error,
-                    error => Error::InternalError(Some(format!(
-                        "proxy {}: {error}",
-                        proxy.endpoint.authority
-                    ))),
+                    error => proxy.failed(error),
                 };
                 let stream = self.dial(&proxy.endpoint).await.map_err(at_proxy)?;
                 let stream = self.encrypt(&proxy.endpoint, stream).await?;
@@ -144,9 +145,9 @@ impl Connector {
         if endpoint.scheme == Scheme::Http {
             return Ok(stream);
         }
-        let host = bare(endpoint);
+        let host = endpoint.bare_host();
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::DnsError {
-            rcode: Some(format!("`{host}` is no valid host name")),
+            rcode: Some(format!("`{host}` is not a valid host name")),
             info_code: None,
         })?;
         match TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await {
@@ -183,18 +184,12 @@ impl Connector {
         if self.upload.is_none() && self.download.is_none() {
             return Box::new(stream);
         }
-        Box::new(Throttled {
-            stream,
-            upload: self.upload.clone(),
-            download: self.download.clone(),
-            reading: None,
-            writing: None,
-        })
+        Box::new(Throttled::new(stream, self.upload.clone(), self.download.clone()))
     }
 
     /// Where an endpoint is, without the addresses a name must not lead to.
     async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Error> {
-        let (host, port) = (bare(endpoint), endpoint.port());
+        let (host, port) = (endpoint.bare_host(), endpoint.port());
         let mut found = self.look_up(host, port).await?;
         if host.parse::<IpAddr>().is_ok_and(|named| found.iter().all(|a| a.ip() == named)) {
             return Ok(found);
@@ -205,11 +200,7 @@ impl Connector {
             Some(refused) if found.is_empty() => {
                 self.denials.deny(&Denial {
                     request: format!("connecting to {}", endpoint.authority),
-                    reason: format!(
-                        "it resolves to {}, where clouds serve the credentials of machines",
-                        refused.ip()
-                    ),
-                    remedy: Remedy::Address,
+                    reason: Reason::Address(refused.ip()),
                 });
                 Err(Error::DestinationIpProhibited)
             }
@@ -225,7 +216,7 @@ impl Connector {
         }
         let found = tokio::net::lookup_host((host, port)).await;
         found.map(Iterator::collect).map_err(|error| {
-            // getaddrinfo's own words come behind ours and say the same.
+            // getaddrinfo's own words come after these and say the same.
             let text = error.to_string();
             let rcode = text.strip_prefix("failed to lookup address information: ");
             Error::DnsError { rcode: Some(rcode.unwrap_or(&text).to_owned()), info_code: None }
@@ -233,15 +224,10 @@ impl Connector {
     }
 }
 
-/// The host as the resolver and TLS take it: IPv6 without brackets.
-fn bare(endpoint: &Endpoint) -> &str {
-    endpoint.host().trim_matches(['[', ']'])
-}
-
 fn tls_error(error: &io::Error, host: &str) -> Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(inner) => tls::refused(tls::explain(inner, host)),
+        Some(inner) => tls::permanent(tls::explain(inner, host)),
         None if error.kind() == io::ErrorKind::UnexpectedEof => Error::ConnectionTerminated,
         None => Error::InternalError(Some(format!("tls handshake: {error}"))),
     }
@@ -252,70 +238,6 @@ fn tls_error(error: &io::Error, host: &str) -> Error {
 struct Deadlines {
     read: Duration,
     write: Duration,
-}
-
-/// A stream that pauses so that the limits are kept.
-struct Throttled {
-    stream: TcpStream,
-    upload: Option<Arc<Throttle>>,
-    download: Option<Arc<Throttle>>,
-    reading: Option<Pin<Box<Sleep>>>,
-    writing: Option<Pin<Box<Sleep>>>,
-}
-
-/// Waits for a pause to be over.
-fn poll_pause(pause: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
-    if let Some(sleep) = pause {
-        ready!(sleep.as_mut().poll(cx));
-        *pause = None;
-    }
-    Poll::Ready(())
-}
-
-fn pause_after(throttle: Option<&Throttle>, bytes: usize) -> Option<Pin<Box<Sleep>>> {
-    let pause = throttle?.spend(bytes);
-    (!pause.is_zero()).then(|| Box::pin(tokio::time::sleep(pause)))
-}
-
-impl AsyncRead for Throttled {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(poll_pause(&mut self.reading, cx));
-        let most = self.download.as_ref().map_or(usize::MAX, |throttle| throttle.burst());
-        let room = buf.initialize_unfilled_to(buf.remaining().min(most));
-        let mut part = ReadBuf::new(room);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part))?;
-        let count = part.filled().len();
-        buf.advance(count);
-        self.reading = pause_after(self.download.as_deref(), count);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Throttled {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        ready!(poll_pause(&mut self.writing, cx));
-        let most = self.upload.as_ref().map_or(usize::MAX, |throttle| throttle.burst());
-        let part = buf.get(..most).unwrap_or(buf);
-        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, part))?;
-        self.writing = pause_after(self.upload.as_deref(), count);
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }
 
 #[cfg(test)]
@@ -335,7 +257,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{url}");
         }
         let elsewhere = Resolve { host: "10.0.0.1".into(), address: "fe80::1".parse().unwrap() };
-        let connector = connector("http://10.0.0.1:9000").resolving(vec![elsewhere]);
+        let connector = connector("http://10.0.0.1:9000").with_resolve(vec![elsewhere]);
         let refused = connector.addresses(&connector.server).await;
         assert!(matches!(refused, Err(Error::DestinationIpProhibited)), "{refused:?}");
     }

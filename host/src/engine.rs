@@ -1,9 +1,12 @@
 //! Compiles a component, keeps the machine code, and runs it within limits.
 
-use crate::hooks::Gate;
-use crate::limits::{Limits, Meter};
-use crate::stdio::{Output, StopInput};
+use crate::gate::Gate;
+use crate::meter::Meter;
+use crate::outlet::Outlet;
+use crate::stop_input::StopInput;
+use mc_wasi_policy::Limits;
 use resync_core::report::Message;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};
@@ -15,7 +18,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The version of wasmtime this host is built with.
-pub const WASMTIME_VERSION: &str = env!("MC_WASI_WASMTIME");
+pub(crate) const WASMTIME_VERSION: &str = env!("MC_WASI_WASMTIME");
 
 /// The component built with this host.
 pub const COMPONENT: &[u8] = include_bytes!(env!("MC_WASI_COMPONENT"));
@@ -28,24 +31,25 @@ const EPOCH: Duration = Duration::from_millis(10);
 
 /// What a component gets.
 #[derive(Debug)]
-pub struct Provision {
+pub(crate) struct Provision {
     /// `argv`.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// The whole environment.
-    pub variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
     /// Standard output.
-    pub stdout: Output,
+    pub(crate) stdout: Outlet,
     /// Standard error.
-    pub stderr: Output,
+    pub(crate) stderr: Outlet,
     /// Ends when the user asks to stop.
-    pub stdin: StopInput,
+    pub(crate) stdin: StopInput,
     /// The only way out; without it no request is sent.
-    pub gate: Gate,
+    pub(crate) gate: Gate,
     /// What it may use of this machine.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
-struct State {
+/// What the imports of a running component see.
+struct Sandbox {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
@@ -53,13 +57,13 @@ struct State {
     gate: Gate,
 }
 
-impl WasiView for State {
+impl WasiView for Sandbox {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for Sandbox {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
     }
@@ -69,7 +73,7 @@ impl WasiHttpView for State {
 ///
 /// # Errors
 /// This machine cannot run WebAssembly.
-pub fn engine(cache: Option<PathBuf>) -> wasmtime::Result<Engine> {
+pub(crate) fn engine(cache: Option<PathBuf>) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     // Only WASI 0.3 needs it, and it makes every call between host and guest slower.
@@ -84,31 +88,66 @@ pub fn engine(cache: Option<PathBuf>) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
+/// Why something cannot run in this sandbox, with what to do about it.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// It is WebAssembly of the layer below.
+    CoreModule,
+    /// It is something else.
+    NotWebAssembly,
+    /// It is broken, or needs what wasmtime does not have.
+    NotCompiled(wasmtime::Error),
+    /// It imports these interfaces.
+    Imports(Vec<String>),
+    /// It is a component, but not a command.
+    NotACommand,
+    /// Its imports do not have the types that they should have.
+    NotLinked(wasmtime::Error),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CoreModule => f.write_str("It is a core module, not a component. Build it for wasm32-wasip2, or wrap it with `wasm-tools component new`."),
+            Self::NotWebAssembly => f.write_str("It is not a WebAssembly component."),
+            Self::NotCompiled(error) => write!(f, "It does not compile: {}.", error.root_cause()),
+            Self::Imports(foreign) => write!(
+                f,
+                "It imports {}; there is WASI 0.2 cli, clocks, io, random and http here, and nothing else.",
+                foreign.join(", ")
+            ),
+            Self::NotACommand => f.write_str("It was built for another world: it does not export `wasi:cli/run@0.2`, which a command does."),
+            Self::NotLinked(error) => write!(f, "{}.", error.root_cause()),
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
 /// Compiles a component, or takes it from the cache.
 ///
 /// # Errors
-/// What the bytes are instead of a component, with what to do about it.
-pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+/// What the bytes are instead of a component.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Unfit> {
     // The second half of the version field tells the layers of WebAssembly apart.
     match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
-        Some([0, b'a', b's', b'm', ..]) => {
-            return Err("It is a core module, not a component. Build it for wasm32-wasip2, or wrap it with `wasm-tools component new`.".to_owned());
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {
+            Component::new(engine, bytes).map_err(Unfit::NotCompiled)
         }
-        _ => return Err("It is no WebAssembly component.".to_owned()),
+        Some([0, b'a', b's', b'm', ..]) => Err(Unfit::CoreModule),
+        _ => Err(Unfit::NotWebAssembly),
     }
-    Component::new(engine, bytes)
-        .map_err(|error| format!("It does not compile: {}.", error.root_cause()))
 }
 
 /// Runs a component's `wasi:cli/run`. Returns whether it succeeded.
 ///
 /// # Errors
 /// The component asks for more than WASI 0.2 without files and sockets, or it crashed.
-pub async fn run(component: &Component, provision: Provision) -> Result<bool, Message> {
+pub(crate) async fn run(component: &Component, provision: Provision) -> Result<bool, Message> {
     let engine = component.engine();
-    let command = link(component)
-        .map_err(|cause| Message::fatal("Unable to run the component in this sandbox.", cause))?;
+    let command = link(component).map_err(|unfit| {
+        Message::fatal("Unable to run the component in this sandbox.", unfit.to_string())
+    })?;
 
     let limits = provision.limits;
     let mut wasi = WasiCtx::builder();
@@ -123,9 +162,9 @@ pub async fn run(component: &Component, provision: Provision) -> Result<bool, Me
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.headers);
     let meter = Meter::new(&limits);
-    let state = State { wasi: wasi.build(), http, table, meter, gate: provision.gate };
-    let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.meter);
+    let sandbox = Sandbox { wasi: wasi.build(), http, table, meter, gate: provision.gate };
+    let mut store = Store::new(engine, sandbox);
+    store.limiter(|sandbox| &mut sandbox.meter);
     store.set_hostcall_fuel(limits.call);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
@@ -164,7 +203,7 @@ fn crashed(error: &wasmtime::Error, meter: &Meter, limits: &Limits) -> Message {
 }
 
 /// Gives a component what it imports, if that is in this sandbox.
-fn link(component: &Component) -> Result<CommandPre<State>, String> {
+fn link(component: &Component) -> Result<CommandPre<Sandbox>, Unfit> {
     let engine = component.engine();
     let kind = component.component_type();
     let foreign: Vec<String> = kind
@@ -174,22 +213,16 @@ fn link(component: &Component) -> Result<CommandPre<State>, String> {
         .map(|name| format!("`{name}`"))
         .collect();
     if !foreign.is_empty() {
-        return Err(format!(
-            "It imports {}; there is WASI 0.2 cli, clocks, io, random and http here, and nothing else.",
-            foreign.join(", ")
-        ));
+        return Err(Unfit::Imports(foreign));
     }
     if !kind.exports(engine).any(|(name, _)| name.starts_with("wasi:cli/run@0.2.")) {
-        return Err(
-            "It was built for another world: it does not export `wasi:cli/run@0.2`, which a command does."
-                .to_owned(),
-        );
+        return Err(Unfit::NotACommand);
     }
-    let mut linker: Linker<State> = Linker::new(engine);
+    let mut linker: Linker<Sandbox> = Linker::new(engine);
     let command = add_wasi(&mut linker)
         .and_then(|()| linker.instantiate_pre(component))
         .and_then(CommandPre::new);
-    command.map_err(|error| format!("{}.", error.root_cause()))
+    command.map_err(Unfit::NotLinked)
 }
 
 fn is_provided(name: &str) -> bool {
@@ -198,17 +231,17 @@ fn is_provided(name: &str) -> bool {
 }
 
 /// Command line, clocks, randomness, HTTP. No files, no sockets.
-fn add_wasi(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn add_wasi(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
-    cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    random::insecure::add_to_linker::<State, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
+    cli::environment::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::exit::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::terminal_input::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::terminal_output::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::terminal_stdin::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::terminal_stdout::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::terminal_stderr::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    random::insecure::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
     Ok(())
 }
 

@@ -1,23 +1,35 @@
 //! `mc-wasi`: runs `mc replicate resync-backlog`, a WASI component, in a sandbox.
 //!
 //! The component gets an endpoint without keys and nothing else: no file, no socket, no variable
-//! that is not about it. Every request it makes passes [`hooks`], where it is checked against the
-//! [`grant`] of the command line, signed, and sent through the [`pool`].
+//! that is not about it. Every request it makes passes the gate, where it is checked against the
+//! [`Grant`](mc_wasi_policy::Grant) of the command line, signed, and sent through the pool of
+//! connections.
+//!
+//! This is a program; what it offers to others is the [`COMPONENT`] it carries.
 
-pub mod address;
-pub mod config;
-pub mod connect;
-pub mod denials;
-pub mod engine;
-pub mod grant;
-pub mod hooks;
-pub mod limits;
-pub mod pool;
-pub mod program;
-pub mod proxy;
-pub mod signals;
-pub mod stdio;
-pub mod throttle;
-pub mod tls;
-pub mod trace;
-pub mod words;
+mod connect;
+mod engine;
+mod gate;
+mod meter;
+mod outlet;
+mod pool;
+mod program;
+mod proxy;
+mod signals;
+mod stop_input;
+mod throttle;
+mod tls;
+mod trace;
+mod version;
+
+pub use engine::COMPONENT;
+pub use program::run;
+
+/// The gate and what it is made of, for the benchmark of what it costs a request.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::connect::Connector;
+    pub use crate::gate::{Gate, Open, Signing};
+    pub use crate::pool::Pool;
+    pub use crate::tls::client as tls;
+}

@@ -48,12 +48,12 @@ impl Pool {
     }
 
     /// The proxy that is sent the requests in place of the server.
-    pub fn forwarder(&self) -> Option<&Proxy> {
+    pub(crate) fn forwarder(&self) -> Option<&Proxy> {
         self.connector.forwarder()
     }
 
     /// Whether requests go to the server itself, without TLS.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.connector.is_plain()
     }
 
@@ -62,7 +62,7 @@ impl Pool {
     ///
     /// # Errors
     /// In the terms of `wasi:http`.
-    pub async fn send(
+    pub(crate) async fn send(
         self: &Arc<Self>,
         mut request: Outgoing,
     ) -> Result<Response<WasiBody>, Error> {

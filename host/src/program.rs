@@ -1,24 +1,24 @@
 //! The story of one call of `mc-wasi`.
+//!
+//! Tested on Linux. What Windows calls a home is known here and untested.
 
-use crate::config::{self, Env};
 use crate::connect::Connector;
-use crate::denials::Denials;
 use crate::engine::{self, COMPONENT, Provision};
-use crate::grant::Grant;
-use crate::hooks::Gate;
-use crate::limits::Limits;
+use crate::gate::{Gate, Open, Signing};
+use crate::outlet::Outlet;
 use crate::pool::Pool;
 use crate::proxy::Proxy;
-use crate::stdio::{Output, StopInput};
+use crate::stop_input::StopInput;
 use crate::trace::Tracer;
-use crate::words::{self, Request};
-use crate::{signals, tls};
+use crate::{signals, tls, version};
+use mc_wasi_policy::command_words::{self, Intent};
+use mc_wasi_policy::{Denials, Grant, Limits, aliases};
 use resync_core::command::{
-    Args, Class, FLAGS, SERVES, program_name, redact, variables, wants_json,
+    Args, BUNDLED, Class, Env, FLAGS, SERVES, STOP, program_name, redact, region, variables,
+    wants_json,
 };
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,47 +29,53 @@ const BROKEN_PIPE: u8 = 141;
 pub fn run(words: &[String]) -> u8 {
     let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match words::read(&program, words.get(1..).unwrap_or_default()) {
-        Request::Version => say(&words::version(&program)),
-        Request::Commands(level) => say(&words::commands(&program, &level)),
-        Request::Unknown { word, like } => unknown(&program, &word, &like),
-        Request::Run(rest) => match Call::new(&program, &rest, &env) {
-            Ok(call) => call.run(),
+    match command_words::read(&program, words.get(1..).unwrap_or_default()) {
+        Intent::Version => say(&version::version(&program)),
+        Intent::Commands(level) => say(&command_words::commands(&program, &level)),
+        Intent::Unknown { word, like } => unknown(&program, &word, &like),
+        Intent::Run(rest) => match Setup::new(&program, &rest, &env) {
+            Ok(setup) => setup.run(),
             Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
     }
 }
 
 /// Everything decided before the component starts.
-struct Call<'a> {
+struct Setup<'a> {
     program: &'a str,
     words: &'a [String],
     env: Env<'a>,
     folder: Option<PathBuf>,
+    limits: Limits,
     /// `None` when the component will only say what is wrong with the arguments.
     job: Option<(Args, Alias)>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Setup<'a> {
     fn new(program: &'a str, words: &'a [String], env: Env<'a>) -> Result<Self, Message> {
         let args = Args::parse(words, env).ok();
-        let folder = config::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
+        let folder =
+            aliases::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
         let job = match args {
             Some(args) => {
-                let alias = config::alias(&args.target.alias, folder.as_deref(), env)?;
+                let alias = aliases::find(&args.target.alias, folder.as_deref(), env)?;
                 alias.map(|alias| (args, alias))
             }
             None => None,
         };
-        Ok(Self { program, words, env, folder, job })
+        let limits = Limits::new(job.as_ref().map(|(args, _)| args), env)?;
+        Ok(Self { program, words, env, folder, limits, job })
     }
 
     fn run(self) -> u8 {
         if let Some((args, alias)) = self.job.as_ref().filter(|(args, _)| args.print_grant) {
-            return match self.grant(args, alias) {
-                Ok(text) => say(&text),
-                Err(message) => fail(self.program, &message, args.json),
-            };
+            let grant = Grant::new(args, &alias.endpoint);
+            let (signed, limits) = (alias.credentials.is_some(), &self.limits);
+            return say(&if args.json {
+                grant.json(signed, limits)
+            } else {
+                grant.text(signed, limits)
+            });
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let result = runtime
@@ -86,30 +92,21 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The text of `--print-grant`.
-    fn grant(&self, args: &Args, alias: &Alias) -> Result<String, Message> {
-        let grant = Grant::new(args, &alias.endpoint);
-        let limits = Limits::new(Some(args), self.env)?;
-        let signed = alias.credentials.is_some();
-        Ok(if args.json { grant.json(signed, &limits) } else { grant.text(signed, &limits) })
-    }
-
     async fn run_component(&self) -> Result<u8, Message> {
         let engine = engine::engine(self.cache_folder())
             .map_err(|error| Message::fatal("Unable to run WebAssembly.", format!("{error:#}")))?;
         let component = self.component(&engine)?;
-        let stdout = Output::stdout();
+        let stdout = Outlet::stdout();
         let stdin = StopInput::default();
         let received = signals::watch(stdin.clone());
-        let args = self.job.as_ref().map(|(args, _)| args);
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
             stdout: stdout.clone(),
-            stderr: Output::stderr(),
+            stderr: Outlet::stderr(),
             stdin,
             gate: self.gate()?.unwrap_or_default(),
-            limits: Limits::new(args, self.env)?,
+            limits: self.limits,
         };
         let success = engine::run(&component, provision).await;
         if let Some(status) = received.status() {
@@ -128,13 +125,14 @@ impl<'a> Call<'a> {
     ) -> Result<wasmtime::component::Component, Message> {
         let file = self.job.as_ref().and_then(|(args, _)| args.component.as_deref());
         let Some(file) = file else {
-            return engine::compile(engine, COMPONENT)
-                .map_err(|cause| Message::fatal("Unable to run the built-in component.", cause));
+            return engine::compile(engine, COMPONENT).map_err(|unfit| {
+                Message::fatal("Unable to run the built-in component.", unfit.to_string())
+            });
         };
         let unable =
             |cause: String| Message::fatal(format!("Unable to run the component `{file}`."), cause);
         let bytes = std::fs::read(file).map_err(|error| unable(error.to_string()))?;
-        engine::compile(engine, &bytes).map_err(unable)
+        engine::compile(engine, &bytes).map_err(|unfit| unable(unfit.to_string()))
     }
 
     /// The words, without what is secret in them.
@@ -169,27 +167,26 @@ impl<'a> Call<'a> {
         let program = self.program.to_owned();
         let denials = Denials::new(move |text| {
             let line = Message::error(text, "").line(&program, false);
-            let _ = writeln!(std::io::stderr(), "{line}");
+            complain(&line);
         });
         let proxy = Proxy::for_server(&alias.endpoint, self.env)?;
-        let mut connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
-            .resolving(args.resolve.clone())
-            .through(proxy);
-        connector.limit(args.limit_upload, args.limit_download);
-        connector.set_deadlines(args.conn_read_deadline, args.conn_write_deadline);
-        // One more than objects in flight: the listing has a connection of its own.
-        let pool = Pool::new(connector, Limits::new(Some(args), self.env)?.requests);
-        let region = (self.env)("MC_REGION").or_else(|| (self.env)("AWS_REGION"));
+        let connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
+            .with_resolve(args.resolve.clone())
+            .with_proxy(proxy)
+            .with_limits(args.limit_upload, args.limit_download)
+            .with_deadlines(args.conn_read_deadline, args.conn_write_deadline);
+        let region = region(self.env);
         let signer = alias.credentials.clone().map(|credentials| {
             Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))
         });
-        let grant = Grant::new(args, &alias.endpoint);
-        let headers: Result<Vec<_>, Message> = args.custom_headers.iter().map(header).collect();
-        let tracer = args.debug.then(|| Tracer::new(self.program, &args.custom_headers));
-        let gate = Gate::new(grant, signer, region.is_some(), pool, denials)
-            .with_custom_headers(headers?)
-            .with_debug(tracer);
-        Ok(Some(gate))
+        Ok(Some(Gate::new(Open {
+            grant: Grant::new(args, &alias.endpoint),
+            signing: Signing::new(signer, region.is_some()),
+            custom_headers: args.custom_headers.iter().map(header).collect::<Result<_, _>>()?,
+            pool: Pool::new(connector, self.limits.requests),
+            denials,
+            tracer: args.debug.then(|| Tracer::new(self.program, &args.custom_headers)),
+        })))
     }
 
     /// `$XDG_CACHE_HOME/mc-wasi` or `~/.cache/mc-wasi`; without a home nothing is kept.
@@ -204,11 +201,11 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The flags this host serves, and that it can stop a run.
+/// What this host does itself.
 fn served() -> String {
     let served = FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
     let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
-    names.extend(["debug", "stop"]);
+    names.extend(["debug", STOP, BUNDLED]);
     names.join(",")
 }
 
@@ -222,18 +219,21 @@ fn header(
     Ok((parsed, value))
 }
 
+/// Says something on stdout, and returns the exit status of a run that only does so.
 fn say(text: &str) -> u8 {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => 0,
-        Err(_) => BROKEN_PIPE,
-    }
+    Outlet::stdout().put(text.as_bytes()).map_or(BROKEN_PIPE, |()| 0)
+}
+
+/// Says something on stderr, if anybody listens there.
+fn complain(text: &str) {
+    let _ = Outlet::stderr().put(format!("{text}\n").as_bytes());
 }
 
 fn fail(program: &str, message: &Message, json: bool) -> u8 {
     if json {
         say(&format!("{}\n", message.json()));
     } else {
-        let _ = writeln!(std::io::stderr(), "{}", message.line(program, false));
+        complain(&message.line(program, false));
     }
     1
 }
@@ -250,6 +250,6 @@ fn unknown(program: &str, word: &str, like: &[&str]) -> u8 {
             text.push_str(&format!("        `{name}`\n"));
         }
     }
-    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    complain(text.trim_end());
     1
 }

@@ -4,7 +4,6 @@
 //! domains, networks and ports that need none. This machine is never asked through a proxy. A proxy
 //! that cannot be used is an error: going around it in silence would go where nobody is watching.
 
-use crate::config::Env;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, StatusCode, Uri};
@@ -12,27 +11,52 @@ use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
+use resync_core::command::Env;
 use resync_core::report::Message;
-use resync_core::wire::{Endpoint, Scheme};
+use resync_core::wire::{Endpoint, PROXY_ERROR, Scheme};
+use std::fmt;
 use std::net::IpAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use wasmtime_wasi_http::Error;
 
 /// A proxy between this host and the server.
 #[derive(Debug, Clone)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Where it is.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     authorization: Option<HeaderValue>,
 }
+
+/// Why a proxy that is named cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProxyError {
+    /// The alias has no host that could be asked for.
+    NoHost,
+    /// What is named is not a URL.
+    NotAUrl,
+    /// It speaks another protocol than HTTP.
+    Socks,
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoHost => "The alias has no host a proxy could be asked for.",
+            Self::NotAUrl => "It must be a URL such as http://proxy:8080.",
+            Self::Socks => "SOCKS proxies are not supported; name an HTTP proxy.",
+        })
+    }
+}
+
+impl std::error::Error for ProxyError {}
 
 impl Proxy {
     /// The proxy for `server`, if the environment names one.
     ///
     /// # Errors
-    /// What is named is no proxy this host can use. The value is not repeated: it may hold a
+    /// What is named is not a proxy this host can use. The value is not repeated: it may hold a
     /// password.
-    pub fn for_server(server: &Endpoint, env: Env<'_>) -> Result<Option<Self>, Message> {
+    pub(crate) fn for_server(server: &Endpoint, env: Env<'_>) -> Result<Option<Self>, Message> {
         let names = match server.scheme {
             Scheme::Https => ["HTTPS_PROXY", "https_proxy"],
             Scheme::Http => ["HTTP_PROXY", "http_proxy"],
@@ -50,44 +74,47 @@ impl Proxy {
         if is_this_machine(server) || no.split(',').any(|entry| entry.trim() == "*") {
             return Ok(None);
         }
-        let unusable = |cause: &str| Message::fatal(format!("Unable to use {name}."), cause);
-        let uri: Uri = server
-            .to_string()
-            .parse()
-            .map_err(|_| unusable("The alias has no host a proxy could be asked for."))?;
+        let unusable =
+            |cause: ProxyError| Message::fatal(format!("Unable to use {name}."), cause.to_string());
+        let uri: Uri = server.to_string().parse().map_err(|_| unusable(ProxyError::NoHost))?;
         let both = |matcher: &Matcher| matcher.intercept(&uri);
         let builder = || Matcher::builder().http(value.as_str()).https(value.as_str());
         let Some(found) = both(&builder().build()) else {
-            return Err(unusable("It is no URL such as http://proxy:8080."));
+            return Err(unusable(ProxyError::NotAUrl));
         };
         if both(&builder().no(without_ports(&no, server.port())).build()).is_none() {
             return Ok(None);
         }
-        Self::from_intercept(&found).map(Some).map_err(|cause| unusable(&cause))
+        Self::from_intercept(&found).map(Some).map_err(unusable)
     }
 
-    fn from_intercept(found: &Intercept) -> Result<Self, String> {
+    fn from_intercept(found: &Intercept) -> Result<Self, ProxyError> {
         let uri = found.uri();
         let scheme = uri.scheme_str().unwrap_or_default();
         if scheme.starts_with("socks") {
-            return Err("SOCKS proxies are not supported; name an HTTP proxy.".to_owned());
+            return Err(ProxyError::Socks);
         }
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);
-        let endpoint = Endpoint::parse(&format!("{scheme}://{authority}"))
-            .map_err(|_| "It is no URL such as http://proxy:8080.".to_owned())?;
+        let endpoint =
+            Endpoint::parse(&format!("{scheme}://{authority}")).map_err(|_| ProxyError::NotAUrl)?;
         Ok(Self { endpoint, authorization: found.basic_auth().cloned() })
     }
 
     /// Credentials for the proxy, of a request that is not tunnelled.
-    pub fn authorization(&self) -> Option<&HeaderValue> {
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
+    }
+
+    /// The error of a request that this proxy kept from the server.
+    pub(crate) fn failed(&self, cause: impl fmt::Display) -> Error {
+        Error::InternalError(Some(format!("{PROXY_ERROR}{}: {cause}", self.endpoint.authority)))
     }
 
     /// Asks the proxy at the other end of `stream` for a tunnel to `host:port`.
     ///
     /// # Errors
     /// The proxy's answer in words.
-    pub async fn tunnel<S>(
+    pub(crate) async fn tunnel<S>(
         &self,
         stream: S,
         target: &str,
@@ -95,10 +122,7 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let failed = |text: String| {
-            Error::InternalError(Some(format!("proxy {}: {text}", self.endpoint.authority)))
-        };
-        let broken = |error: hyper::Error| failed(error.to_string());
+        let broken = |error: hyper::Error| self.failed(error);
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         tokio::spawn(async move {
@@ -109,18 +133,18 @@ impl Proxy {
         if let Some(authorization) = &self.authorization {
             request = request.header(PROXY_AUTHORIZATION, authorization);
         }
-        let request =
-            request.body(Empty::<Bytes>::new()).map_err(|error| failed(error.to_string()))?;
+        let request = request.body(Empty::<Bytes>::new()).map_err(|error| self.failed(error))?;
         let response = sender.send_request(request).await.map_err(broken)?;
         match response.status() {
             status if status.is_success() => {}
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                return Err(failed(
-                    "it asks for credentials; put them into its URL: http://USER:PASSWORD@host"
-                        .to_owned(),
+                return Err(self.failed(
+                    "it asks for credentials; put them into its URL: http://USER:PASSWORD@host",
                 ));
             }
-            status => return Err(failed(format!("it refuses a tunnel to {target}: {status}"))),
+            status => {
+                return Err(self.failed(format!("it refuses a tunnel to {target}: {status}")));
+            }
         }
         let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
         Ok(TokioIo::new(upgraded))
@@ -129,7 +153,7 @@ impl Proxy {
 
 /// Go asks for `localhost` and loopback addresses itself.
 fn is_this_machine(server: &Endpoint) -> bool {
-    let host = server.host().trim_matches(['[', ']']);
+    let host = server.bare_host();
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
@@ -138,7 +162,7 @@ fn is_this_machine(server: &Endpoint) -> bool {
 fn without_ports(list: &str, port: u16) -> String {
     let entries = list.split(',').map(str::trim).filter_map(|entry| {
         let Some((host, digits)) = entry.rsplit_once(':') else { return Some(entry) };
-        // The last group of an IPv6 address is no port.
+        // The last group of an IPv6 address is not a port.
         if host.contains(':') && !host.ends_with(']') {
             return Some(entry);
         }

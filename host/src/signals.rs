@@ -2,34 +2,39 @@
 //!
 //! A thread of its own watches them, so that neither a busy component nor a blocked pipe can keep
 //! the user waiting.
+//!
+//! Tested on Linux. What stands here for systems without SIGTERM is untested: no build of this
+//! project makes it.
 
-use crate::stdio::StopInput;
-use std::io::IsTerminal;
+use crate::outlet::Outlet;
+use crate::stop_input::StopInput;
+use resync_core::job::LAST_ANSWERS;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+use wasmtime_wasi::cli::IsTerminal;
 
-/// For a component to end after the first signal. The built-in one waits 5 s for its requests in
-/// flight and then prints its summary; one that takes longer is stuck.
-const GRACE: Duration = Duration::from_secs(7);
+/// How long a component has after the first signal. The built-in one waits for its requests in flight
+/// and then prints its summary; one that takes 2 s longer than that is stuck.
+const GRACE: Duration = LAST_ANSWERS.saturating_add(Duration::from_secs(2));
 
-/// For the terminal to take a few bytes. One that was stopped with Ctrl-S never does.
+/// How long the terminal has to take a few bytes. One that was stopped with Ctrl-S never does.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// The exit status of the signal received, 0 while there is none.
 #[derive(Debug, Clone, Default)]
-pub struct Received(Arc<AtomicU8>);
+pub(crate) struct Received(Arc<AtomicU8>);
 
 impl Received {
     /// 130 or 143 once a signal has come.
-    pub fn status(&self) -> Option<u8> {
+    pub(crate) fn status(&self) -> Option<u8> {
         Some(self.0.load(Ordering::SeqCst)).filter(|status| *status != 0)
     }
 }
 
 /// Begins to watch. Where that is not possible, signals keep their usual effect.
-pub fn watch(stop: StopInput) -> Received {
+pub(crate) fn watch(stop: StopInput) -> Received {
     let received = Received::default();
     let shared = received.clone();
     let (watching, wait) = std::sync::mpsc::channel();
@@ -79,13 +84,12 @@ async fn run(stop: &StopInput, received: &Received, watching: Sender<()>) {
 
 /// Ends the process, with the progress line removed.
 #[expect(clippy::exit, reason = "the component may be stuck; nobody else can end the process")]
-#[expect(clippy::print_stderr, reason = "the component, which owns the streams, is given up")]
 fn leave(status: u8) -> ! {
-    if std::io::stderr().is_terminal() {
+    if Outlet::stderr().is_terminal() {
         // In a thread, because the terminal and the lock on it may be held by the component.
         let (done, wait) = std::sync::mpsc::channel();
         let _ = std::thread::Builder::new().spawn(move || {
-            eprint!("\r\x1b[K\x1b[?7h");
+            let _ = Outlet::stderr().put(b"\r\x1b[K\x1b[?7h");
             let _ = done.send(());
         });
         let _ = wait.recv_timeout(LAST_WORDS);

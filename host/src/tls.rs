@@ -17,7 +17,7 @@ use wasmtime_wasi_http::Error;
 const ALERT_BAD_CERTIFICATE: u8 = 42;
 
 /// An error of TLS that stays, however often it is tried again.
-pub fn refused(text: String) -> Error {
+pub(crate) fn permanent(text: String) -> Error {
     Error::TlsAlertReceived { alert_id: Some(ALERT_BAD_CERTIFICATE), alert_message: Some(text) }
 }
 
@@ -176,7 +176,7 @@ impl ServerCertVerifier for AnyCertificate {
 }
 
 /// What is wrong with a certificate and what to do about it.
-pub fn explain(error: &rustls::Error, host: &str) -> String {
+pub(crate) fn explain(error: &rustls::Error, host: &str) -> String {
     use CertificateError as C;
     match error {
         rustls::Error::InvalidCertificate(reason) => match reason {

@@ -3,11 +3,11 @@
 //! mc redacts with patterns and leaks access keys in lower case and session tokens. Here the
 //! values are replaced by the name of their header, whatever they look like.
 
+use crate::outlet::Outlet;
 use http::{HeaderMap, Request, StatusCode, response};
 use resync_core::report::printable;
 use resync_core::wire::REDACTED;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Instant;
 
 /// Writes traces to stderr.
@@ -19,26 +19,26 @@ pub struct Tracer {
 
 /// A request that was traced and waits for its answer.
 #[derive(Debug)]
-pub struct Traced {
+pub(crate) struct Traced {
     text: String,
     sent: Instant,
 }
 
 /// Whether mc shows the body of such an answer.
-pub fn shows_body(status: StatusCode) -> bool {
+pub(crate) fn shows_body(status: StatusCode) -> bool {
     !matches!(status.as_u16(), 200 | 204 | 206)
 }
 
 impl Tracer {
     /// Traces in the name of `program`. The values of the user's own headers are not shown: they
     /// may be tokens.
-    pub fn new(program: &str, custom_headers: &[(String, String)]) -> Self {
+    pub(crate) fn new(program: &str, custom_headers: &[(String, String)]) -> Self {
         let custom = custom_headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         Self { program: program.to_owned(), custom }
     }
 
     /// Remembers a request. mc prints it with its answer.
-    pub fn request<B>(&self, request: &Request<B>) -> Traced {
+    pub(crate) fn request<B>(&self, request: &Request<B>) -> Traced {
         let mut text =
             format!("{}: <DEBUG> {} {} HTTP/1.1\n", self.program, request.method(), request.uri());
         self.headers(&mut text, request.headers());
@@ -46,7 +46,7 @@ impl Tracer {
     }
 
     /// Prints an exchange.
-    pub fn response(&self, traced: Traced, head: &response::Parts, body: &[u8]) {
+    pub(crate) fn response(&self, traced: Traced, head: &response::Parts, body: &[u8]) {
         let Traced { mut text, sent } = traced;
         let _ = write!(text, "\n{}: <DEBUG> HTTP/1.1 {}\n", self.program, head.status);
         self.headers(&mut text, &head.headers);
@@ -55,7 +55,7 @@ impl Tracer {
         }
         let _ =
             write!(text, "\n{}: <DEBUG> Response Time:  {:?}\n\n", self.program, sent.elapsed());
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = Outlet::stderr().put(text.as_bytes());
     }
 
     fn headers(&self, text: &mut String, headers: &HeaderMap) {

@@ -22,7 +22,7 @@ fn dist(name: &str) -> PathBuf {
     let remedy = "make it with:\n\n    cargo xtask dist\n";
     let component = fs::read(folder.join(COMPONENT));
     let component = component.unwrap_or_else(|_| panic!("dist/ is missing; {remedy}"));
-    assert!(component == mc_wasi::engine::COMPONENT, "dist/ is of another build; {remedy}");
+    assert!(component == mc_wasi::COMPONENT, "dist/ is of another build; {remedy}");
     folder.join(name)
 }
 
@@ -118,7 +118,7 @@ fn the_host_in_it_runs_the_component_in_it() {
         .expect("mc-wasi starts");
     assert_eq!((output.status.code(), server.triggers()), (Some(1), (148, 0)));
     let binary = read("mc-wasi");
-    let component = mc_wasi::engine::COMPONENT;
+    let component = mc_wasi::COMPONENT;
     assert!(binary.windows(component.len()).any(|window| window == component));
 }
 
@@ -207,7 +207,7 @@ fn the_artifact_goes_through_a_registry_and_runs_after_the_pull() {
     assert!(exports.contains(&"mc-wasi:replicate/resync@0.1.0".into()), "{exports:?}");
 
     let pulled = registry.pull("tools/mc-replicate-resync-backlog", &layers[0]);
-    assert!(pulled == mc_wasi::engine::COMPONENT, "the same bytes come back");
+    assert!(pulled == mc_wasi::COMPONENT, "the same bytes come back");
     let stage = Stage::new(Host::Wasmtime, MC_WASI, &pulled);
     let server = FakeServer::start(Options::with_backlog(Backlog::demo()));
     let ran = stage.run(&server.alias_url(), &["myaistor/mybucket"]);

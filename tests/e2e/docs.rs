@@ -23,7 +23,7 @@ fn doc(name: &str) -> String {
 fn stage() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let component = folder.path().join("mc-replicate-resync-backlog.wasm");
-    fs::write(component, mc_wasi::engine::COMPONENT).expect("the component");
+    fs::write(component, mc_wasi::COMPONENT).expect("the component");
     for example in ["run.py", "embed.py", "embed.mjs"] {
         let from = workspace_root().join("examples").join(example);
         fs::copy(from, folder.path().join(example)).expect("an example");

@@ -10,7 +10,6 @@ static QUIET: RwLock<()> = RwLock::new(());
 
 /// For a test that measures time closely: while the guard lives, no test is loud. Others that measure
 /// may run beside it, they take next to nothing.
-#[must_use]
 pub fn kept() -> RwLockReadGuard<'static, ()> {
     // A test that failed has not made the machine louder.
     QUIET.read().unwrap_or_else(PoisonError::into_inner)
@@ -18,7 +17,6 @@ pub fn kept() -> RwLockReadGuard<'static, ()> {
 
 /// For a test that takes all of the machine: while the guard lives, no test measures time and no
 /// other one is loud.
-#[must_use]
 pub fn broken() -> RwLockWriteGuard<'static, ()> {
     QUIET.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -71,7 +71,7 @@ fn a_host_without_a_free_port_is_asked_again() {
         .build();
     let state = State(wasi, WasiHttpCtx::new(), ResourceTable::new(), OutOfPorts::default());
     let mut store = Store::new(&engine, state);
-    let component = Component::new(&engine, mc_wasi::engine::COMPONENT).expect("the component");
+    let component = Component::new(&engine, mc_wasi::COMPONENT).expect("the component");
     let command = Command::instantiate(&mut store, &component, &linker).expect("an instance");
     let result = command.wasi_cli_run().call_run(&mut store).expect("no trap");
 

@@ -48,7 +48,7 @@ fn the_grant_is_printed_without_asking_anybody() {
 Everything else is denied: other servers, methods, paths, parameters and headers, redirects, files,
 sockets, other aliases, and variables other than those of its flags.
 
-Limits: 512 MiB of memory, 160 handles, 11 requests at a time, 16 KiB of headers, 4 MiB a call.
+Limits: 512 MiB of memory, 160 handles, 11 requests at a time, 16 KiB of headers, 4 MiB per call.
 "
     );
 }
@@ -76,7 +76,7 @@ fn a_grant_that_cannot_be_made_is_an_error_as_the_run_would_be() {
     assert_eq!(ran.status, 1);
     assert!(ran.stderr.contains("No valid configuration found for 'nobody/b'"), "{}", ran.stderr);
     let ran = offline().env("MC_WASI_MAX_MEMORY", "lots").run(&["a/b", "--print-grant"]);
-    assert!(ran.stderr.contains("MC_WASI_MAX_MEMORY is no size"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("MC_WASI_MAX_MEMORY must be a size"), "{}", ran.stderr);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_built_in_component_can_be_given_as_a_file() {
     let backlog = Backlog::of([Version::put("one"), Version::put("two")]);
     let server = FakeServer::start(Options::with_backlog(backlog));
     let dir = TempDir::new().expect("a folder");
-    let component = file(&dir, "component.wasm", mc_wasi::engine::COMPONENT);
+    let component = file(&dir, "component.wasm", mc_wasi::COMPONENT);
     let ran = mc_wasi_at(&server.alias_url()).run(&[
         "a/mybucket",
         "--json",
@@ -100,8 +100,8 @@ fn what_is_no_component_is_told_apart() {
     let dir = TempDir::new().expect("a folder");
     for (name, bytes, said) in [
         ("missing.wasm", None, "No such file or directory"),
-        ("text.wasm", Some(&b"hello"[..]), "It is no WebAssembly component."),
-        ("empty.wasm", Some(&b""[..]), "It is no WebAssembly component."),
+        ("text.wasm", Some(&b"hello"[..]), "It is not a WebAssembly component."),
+        ("empty.wasm", Some(&b""[..]), "It is not a WebAssembly component."),
         ("module.wasm", Some(MODULE), "It is a core module, not a component."),
         ("broken.wasm", Some(&[COMPONENT, b"\xff\xff"].concat()[..]), "It does not compile:"),
     ] {

@@ -85,8 +85,8 @@ fn the_wrong_scheme_is_named_both_ways() {
          speak TLS on this port; an alias with http:// may be meant."
     ));
     trusting(&pair).run(&["plain/src"]).assert_refused(&format!(
-        "{LISTING} {source}: tls: the server speaks TLS on this port; an alias with https:// is \
-         meant."
+        "{LISTING} {source}: tls: the server speaks TLS on this port; use https:// in \
+         the alias."
     ));
 }
 

@@ -19,7 +19,7 @@ fn stage(example: &str) -> (TempDir, PathBuf) {
     assert!(lines <= 60, "{example} has {lines} lines");
     fs::copy(source, folder.path().join(example)).expect("a copy");
     let component = folder.path().join("component.wasm");
-    fs::write(&component, mc_wasi::engine::COMPONENT).expect("the component");
+    fs::write(&component, mc_wasi::COMPONENT).expect("the component");
     (folder, component)
 }
 

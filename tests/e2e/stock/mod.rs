@@ -10,5 +10,5 @@ use mc_wasi_tests::stock::{Host, Stage};
 
 /// The component that `mc-wasi` embeds, in another host.
 fn stage(host: Host) -> Stage {
-    Stage::new(host, MC_WASI, mc_wasi::engine::COMPONENT)
+    Stage::new(host, MC_WASI, mc_wasi::COMPONENT)
 }

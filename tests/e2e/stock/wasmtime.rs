@@ -9,7 +9,7 @@ mc_wasi_tests::host_claims!(stage(Host::Wasmtime));
 #[test]
 fn mc_wasi_embeds_the_very_bytes_the_other_hosts_run() {
     let program = std::fs::read(MC_WASI).expect("the program");
-    let component = mc_wasi::engine::COMPONENT;
+    let component = mc_wasi::COMPONENT;
     let embedded = program.windows(component.len()).any(|window| window == component);
     assert!(embedded, "mc-wasi was not built with the component of this test");
 }

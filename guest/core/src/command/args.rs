@@ -16,7 +16,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Looks up a variable; an empty one counts as unset, as in mc.
+/// Looks up a variable. An empty one counts as unset, as in mc: whoever reads the environment leaves
+/// it out.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The arguments of a run, checked.
@@ -228,7 +229,7 @@ impl Given<'_> {
 
     fn variable(&self, name: &str) -> Option<String> {
         let variable = Flag::find(name).map(|flag| flag.env).filter(|env| !env.is_empty())?;
-        (self.env)(variable).filter(|value| !value.is_empty())
+        (self.env)(variable)
     }
 
     /// The last one given, else the variable's.

@@ -1,6 +1,7 @@
 //! The program: from the words of the command line to the exit status.
 
 mod args;
+mod environment;
 mod failures;
 mod flags;
 mod go;
@@ -19,6 +20,7 @@ mod variables;
 mod waiting;
 
 pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
+pub use environment::{BUNDLED, REGION, SERVES, STOP, region, serves};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
@@ -29,10 +31,6 @@ pub use variables::{Reader, Variable, variables};
 use crate::report::{Console, Message};
 use crate::wire::{Alias, Client, Net};
 use output::Output;
-
-/// Names the flags that the host serves, separated by commas; set by a host that serves some.
-/// Anything else of class [`Class::Host`] is refused, never ignored.
-pub const SERVES: &str = "MC_WASI_SERVES";
 
 /// Runs the program. Returns whether it succeeded.
 pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut C) -> bool {
@@ -87,17 +85,12 @@ fn prepare(call: Invocation<'_>, args: &Args) -> Result<Client, Message> {
     let alias = Alias::from_mc_host(&value).map_err(|cause| {
         Message::fatal(format!("Unable to initialize target `{}`.", target.text), cause.to_string())
     })?;
-    let region = (call.env)("MC_REGION").or_else(|| (call.env)("AWS_REGION"));
-    let mut client = Client::new(&alias, &target.bucket, region.as_deref());
+    let mut client = Client::new(&alias, &target.bucket, region(call.env).as_deref());
     client.set_arn(args.arn.clone());
-    if !serves(call, "custom-header") {
+    if !serves(call.env, "custom-header") {
         client.set_custom_headers(args.custom_headers.clone());
     }
     Ok(client)
-}
-
-fn serves(call: Invocation<'_>, flag: &str) -> bool {
-    (call.env)(SERVES).is_some_and(|list| list.split(',').any(|served| served == flag))
 }
 
 /// Refuses flags that concern configuration or network where the host does not serve them.
@@ -106,7 +99,7 @@ fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
         let concerns_host =
             Flag::find(long).is_some_and(|flag| matches!(flag.class, Class::Host | Class::Hidden));
         // A header can be set from in here as well.
-        concerns_host && **long != "custom-header" && !serves(call, long)
+        concerns_host && **long != "custom-header" && !serves(call.env, long)
     });
     match unserved {
         None => Ok(()),

@@ -24,9 +24,9 @@ use std::time::Duration;
 /// make the whole backlog wait in memory.
 const MAX_RETRIES: usize = 2_000;
 
-/// After a stop, how long answers still under way are waited for; a host that stops a run waits for
-/// the summary a little longer than that.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// After a stop, how long answers still under way are waited for. A host that stops a run must wait
+/// for the summary a little longer than that.
+pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often flights are looked through for one that is too old.
 const SCAN: Duration = Duration::from_secs(1);

@@ -18,7 +18,7 @@ pub(crate) use copy::{ALGORITHM, Plan};
 pub use counts::Counts;
 pub use end::{End, Sink};
 pub use failure::{During, Failure};
-pub use machine::Job;
+pub use machine::{Job, LAST_ANSWERS};
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};
 pub use retention::no_default_retention;

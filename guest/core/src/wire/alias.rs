@@ -77,6 +77,11 @@ impl Endpoint {
         self.split().0
     }
 
+    /// The host as resolvers and TLS take it: IPv6 without brackets.
+    pub fn bare_host(&self) -> &str {
+        self.host().trim_matches(['[', ']'])
+    }
+
     /// The port, the scheme's default when none is written.
     pub fn port(&self) -> u16 {
         self.split().1.and_then(|port| port.parse().ok()).unwrap_or(self.scheme.default_port())
@@ -225,6 +230,7 @@ mod tests {
         ] {
             let endpoint = Endpoint::parse(url).unwrap();
             assert_eq!((endpoint.host(), endpoint.port()), (host, port), "{url}");
+            assert_eq!(endpoint.bare_host(), host.trim_matches(['[', ']']), "{url}");
             assert_eq!(endpoint.to_string(), url.trim_end_matches('/'));
         }
     }

@@ -4,11 +4,12 @@
 //! network boundary. In a stock host the alias carries them and this client signs.
 
 use crate::wire::alias::{Alias, Endpoint};
+use crate::wire::encode;
 use crate::wire::net::{Call, Delivery, Method, Net, Response, Ticket};
+use crate::wire::region::{REGION_HEADER, named_region};
 use crate::wire::s3error::S3Error;
-use crate::wire::sigv4::{DEFAULT_REGION, EMPTY_SHA256, Signer, Unsigned};
+use crate::wire::sigv4::{DEFAULT_REGION, Signer, Unsigned};
 use crate::wire::version_id::VersionId;
-use crate::wire::{encode, xml};
 use std::fmt::Write;
 
 /// Makes the server answer for itself: without it a version that is gone here but still on a
@@ -87,18 +88,11 @@ impl Client {
         &self.bucket
     }
 
-    /// Learns the region from an answer: MinIO names it in a header of every answer when it has
-    /// one, and the diff API accepts any, so that no request is spent on it. Returns whether the
-    /// region changed, in which case a refused request is worth sending again.
+    /// Learns the region from an answer. Returns whether it changed, in which case a refused request
+    /// is worth sending again.
     pub(crate) fn learn_region(&mut self, response: &Response) -> bool {
-        let named = response.header("x-amz-bucket-region").map(str::to_owned).or_else(|| {
-            let document = String::from_utf8_lossy(&response.body);
-            xml::text(&document, "Region").or_else(|| location(&document))
-        });
-        match named {
-            Some(region) if !region.is_empty() => self.set_region(&region),
-            _ => false,
-        }
+        named_region(response.header(REGION_HEADER), &response.body)
+            .is_some_and(|region| self.set_region(&region))
     }
 
     /// Whether the region is the user's choice, which no answer changes.
@@ -283,11 +277,8 @@ impl Client {
             all.push(NO_BODY);
         }
         if let Some(signed) = &signed {
-            all.push(("authorization", &signed.authorization));
-            all.push(("x-amz-content-sha256", EMPTY_SHA256));
-            all.push(("x-amz-date", &signed.date));
-            if let Some(token) = &signed.token {
-                all.push(("x-amz-security-token", token.reveal()));
+            for header in signed.headers() {
+                all.push(header);
             }
         }
         for (name, value) in &self.custom_headers {
@@ -301,16 +292,6 @@ impl Client {
         );
         self.path = path_and_query;
     }
-}
-
-/// The region in an answer to `?location`; an empty constraint means the default one.
-fn location(document: &str) -> Option<String> {
-    let region = xml::text(document, "LocationConstraint")?;
-    Some(match region.as_str() {
-        "" => DEFAULT_REGION.to_owned(),
-        "EU" => "eu-west-1".to_owned(),
-        _ => region,
-    })
 }
 
 /// Whether the server refused a signature because of its region.

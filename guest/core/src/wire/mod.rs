@@ -9,6 +9,7 @@ pub mod encode;
 pub(crate) mod exchange;
 mod instant;
 mod net;
+mod region;
 pub(crate) mod retry;
 mod s3error;
 mod secret;
@@ -23,7 +24,10 @@ pub use cause::Cause;
 pub use client::Client;
 pub(crate) use client::{REQUEST_ID, is_wrong_region};
 pub use instant::Instant;
-pub use net::{Call, Delivery, Event, MAX_BODY, Method, Net, Response, Ticket, TransportError};
+pub use net::{
+    Call, Delivery, Event, MAX_BODY, Method, Net, PROXY_ERROR, Response, Ticket, TransportError,
+};
+pub use region::{REGION_HEADER, named_region};
 pub(crate) use s3error::NO_BUCKET;
 pub use s3error::S3Error;
 pub use secret::{REDACTED, Secret};

@@ -134,6 +134,10 @@ pub enum TransportError {
     Other(String),
 }
 
+/// How the text of an internal error begins in which a host blames the proxy: WASI has no error for
+/// that. What follows is the proxy's address and the reason.
+pub const PROXY_ERROR: &str = "proxy ";
+
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,6 +4,7 @@
 //! HEAD, which has no body.
 
 use crate::wire::net::Response;
+use crate::wire::region::REGION_HEADER;
 use crate::wire::xml;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -84,7 +85,7 @@ impl S3Error {
             &mut error.message,
             header("x-minio-error-desc").map(|desc| desc.trim_matches('"').to_owned()),
         );
-        fill(&mut error.region, header("x-amz-bucket-region"));
+        fill(&mut error.region, header(REGION_HEADER));
         fill(&mut error.request_id, header("x-amz-request-id"));
         fill(&mut error.server, header("server"));
         error.status = response.status;

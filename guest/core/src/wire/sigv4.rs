@@ -57,6 +57,20 @@ pub struct Signed {
     pub token: Option<Secret>,
 }
 
+impl Signed {
+    /// As they go over the wire, with the hash of the empty body, which was signed too.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let token = self.token.as_ref().map(|token| ("x-amz-security-token", token.reveal()));
+        [
+            ("authorization", self.authorization.as_str()),
+            ("x-amz-content-sha256", EMPTY_SHA256),
+            ("x-amz-date", &self.date),
+        ]
+        .into_iter()
+        .chain(token)
+    }
+}
+
 /// Signs requests of one account for one region, service `s3` (MinIO's admin API takes it too).
 #[derive(Debug, Clone)]
 pub struct Signer {

@@ -148,8 +148,7 @@ fn server(versions: impl IntoIterator<Item = Version>) -> FakeServer {
 }
 
 fn path_of(version: &Version) -> String {
-    let mut key = String::new();
-    query::encode_into(&mut key, &version.key, true);
+    let key: String = query::encode_path(&version.key).collect();
     format!("/mybucket/{key}?versionId={}", version.id_text())
 }
 

@@ -3,10 +3,9 @@
 //! One place for all limits, their defaults and the variables that change them. They are caps for
 //! a component that cannot be trusted; the built-in one stays far below each.
 
-use resync_core::command::{Args, parse_size};
+use resync_core::command::{Args, Env, parse_size};
 use resync_core::report::Message;
 use serde::Serialize;
-use wasmtime::ResourceLimiter;
 
 /// Linear memory of a component, all its memories together: `MC_WASI_MAX_MEMORY`. A backlog of any
 /// size is handled in less than 100 MiB.
@@ -16,8 +15,9 @@ const MEMORY: usize = 512 << 20;
 /// 1,024 bytes, all of them escaped, has less than 8 KiB; there is one set for each handle.
 const HEADERS: usize = 16 << 10;
 
-/// What is handed to the host in one call: `MC_WASI_MAX_CALL`. The built-in component writes 256
-/// KiB at once, and waits for 2,000 handles at once.
+/// What is handed to the host in one call: `MC_WASI_MAX_CALL`. The built-in component writes 64 KiB
+/// at once, and waits for at most 1,003 handles at once: 1,000 requests, the listing, a timer and
+/// standard input.
 const CALL: usize = 4 << 20;
 
 /// Handles beside those of requests: streams, clocks, a spare for bursts of short-lived ones.
@@ -26,9 +26,6 @@ const FIXED_HANDLES: usize = 64;
 /// Handles of one request: headers, request, future and its pollable, response, body, stream and
 /// its pollable.
 const HANDLES_PER_REQUEST: usize = 8;
-
-/// Entries of all function tables. A component of 1 MB has 1,000.
-const TABLE_ENTRIES: usize = 100_000;
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,16 +43,16 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of a command line, as the variables have them: for so many versions in flight,
-    /// and with what `--memory` asks for on top.
+    /// The limits of a command line, as the variables have them: for the versions that it has in
+    /// flight, and with what `--memory` asks for on top.
     ///
     /// # Errors
-    /// A variable is no size.
-    pub fn new(args: Option<&Args>, env: crate::config::Env<'_>) -> Result<Self, Message> {
+    /// A variable is not a size.
+    pub fn new(args: Option<&Args>, env: Env<'_>) -> Result<Self, Message> {
         let given = |name: &str, default: usize| {
             let Some(text) = env(name) else { return Ok(default) };
             let bytes = parse_size(&text).map_err(|cause| {
-                Message::fatal(format!("{name} is no size such as 512MiB:"), cause.to_string())
+                Message::fatal(format!("{name} must be a size such as 512MiB:"), cause.to_string())
             })?;
             Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
         };
@@ -72,80 +69,9 @@ impl Limits {
     }
 }
 
-/// Counts what a component has of what it may have.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    memory: Budget,
-    tables: Budget,
-}
-
-#[derive(Debug)]
-struct Budget {
-    used: usize,
-    most: usize,
-    refused: bool,
-}
-
-impl Budget {
-    fn new(most: usize) -> Self {
-        Self { used: 0, most, refused: false }
-    }
-
-    fn grow(&mut self, current: usize, desired: usize) -> bool {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        self.refused = used > self.most;
-        if !self.refused {
-            self.used = used;
-        }
-        !self.refused
-    }
-}
-
-impl Meter {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { memory: Budget::new(limits.memory), tables: Budget::new(TABLE_ENTRIES) }
-    }
-
-    /// Whether the component was last refused memory, which is why it then crashed.
-    pub(crate) fn refused_memory(&self) -> bool {
-        self.memory.refused
-    }
-}
-
-impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.memory.grow(current, desired))
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.tables.grow(current, desired))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_limit_is_that_of_all_memories_together() {
-        let limits = Limits { memory: 100, ..Limits::new(None, &|_| None).unwrap() };
-        let mut meter = Meter::new(&limits);
-        assert!(meter.memory_growing(0, 60, None).unwrap());
-        assert!(!meter.memory_growing(0, 60, None).unwrap(), "a second memory");
-        assert!(meter.refused_memory());
-        assert!(meter.memory_growing(60, 100, None).unwrap());
-        assert!(!meter.table_growing(0, TABLE_ENTRIES + 1, None).unwrap());
-    }
 
     #[test]
     fn variables_change_the_limits_and_nonsense_is_refused() {

@@ -3,6 +3,8 @@
 //! A server decodes what it is sent. What can be written in two ways could be checked here in one
 //! and understood there in the other.
 
+use resync_core::wire::encode::is_unreserved;
+
 /// Unreserved characters and well-formed escapes only.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && escapes_are_canonical(text, |_| false)
@@ -22,10 +24,9 @@ pub(super) fn is_canonical(path: &str) -> bool {
 }
 
 fn escapes_are_canonical(text: &str, also: impl Fn(u8) -> bool) -> bool {
-    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        if unreserved(byte) || also(byte) {
+        if is_unreserved(byte) || also(byte) {
             continue;
         }
         let mut digit = || {
@@ -34,7 +35,7 @@ fn escapes_are_canonical(text: &str, also: impl Fn(u8) -> bool) -> bool {
         };
         let escaped = if byte == b'%' { digit().zip(digit()) } else { None };
         let decoded = escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        if decoded.is_none_or(|decoded| unreserved(decoded) || also(decoded)) {
+        if decoded.is_none_or(|decoded| is_unreserved(decoded) || also(decoded)) {
             return false;
         }
     }

@@ -1,4 +1,5 @@
-//! The component's standard streams.
+//! Standard output and standard error: everything that this process writes goes through here, the
+//! component's output as well as the host's own words.
 
 use bytes::Bytes;
 use std::io::{self, Write};
@@ -6,10 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
-use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
-use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 /// Taken from the component at once. The adapter that wasmtime offers takes 8 KiB and hands it to
 /// another task; a million lines of JSON are 300 MB.
@@ -17,28 +17,32 @@ const PIECE: usize = 256 * 1024;
 
 /// Standard output or standard error.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(crate) struct Outlet {
     stderr: bool,
     broken: Arc<AtomicBool>,
 }
 
-impl Output {
+impl Outlet {
     /// Standard output.
-    pub fn stdout() -> Self {
+    pub(crate) fn stdout() -> Self {
         Self { stderr: false, broken: Arc::default() }
     }
 
     /// Standard error.
-    pub fn stderr() -> Self {
+    pub(crate) fn stderr() -> Self {
         Self { stderr: true, broken: Arc::default() }
     }
 
     /// Whether its reader has gone away.
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }
 
-    fn put(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes all of it at once, so that lines of the host and of the component do not mix.
+    ///
+    /// # Errors
+    /// Nobody reads any more, or the device is full.
+    pub(crate) fn put(&self, bytes: &[u8]) -> io::Result<()> {
         let result = if self.stderr {
             io::stderr().lock().write_all(bytes)
         } else {
@@ -52,7 +56,7 @@ impl Output {
     }
 }
 
-impl IsTerminal for Output {
+impl IsTerminal for Outlet {
     fn is_terminal(&self) -> bool {
         if self.stderr {
             io::IsTerminal::is_terminal(&io::stderr())
@@ -62,7 +66,7 @@ impl IsTerminal for Output {
     }
 }
 
-impl StdoutStream for Output {
+impl StdoutStream for Outlet {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -73,12 +77,12 @@ impl StdoutStream for Output {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Output {
+impl Pollable for Outlet {
     async fn ready(&mut self) {}
 }
 
 #[wasmtime_wasi::async_trait]
-impl OutputStream for Output {
+impl OutputStream for Outlet {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         // Blocking here is the back-pressure: a component whose output nobody reads has nothing
         // else to do, and a signal is handled by a thread of its own.
@@ -94,7 +98,7 @@ impl OutputStream for Output {
     }
 }
 
-impl AsyncWrite for Output {
+impl AsyncWrite for Outlet {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -109,69 +113,5 @@ impl AsyncWrite for Output {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-/// Standard input: silent until the user asks to stop, at its end from then on. WASI has no
-/// signals, and this needs nothing that a stock host lacks.
-#[derive(Debug, Clone, Default)]
-pub struct StopInput {
-    stop: Arc<AtomicBool>,
-    notify: Arc<Notify>,
-}
-
-impl StopInput {
-    /// Ends the stream.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        // `notify_one` keeps a permit for a waiter that comes later.
-        self.notify.notify_one();
-    }
-
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-}
-
-impl IsTerminal for StopInput {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdinStream for StopInput {
-    fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn p2_stream(&self) -> Box<dyn InputStream> {
-        Box::new(self.clone())
-    }
-}
-
-impl AsyncRead for StopInput {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        // At its end: only WASI 0.3 reads this way, which this host does not link.
-        Poll::Ready(Ok(()))
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl InputStream for StopInput {
-    fn read(&mut self, _: usize) -> StreamResult<Bytes> {
-        if self.stopped() { Err(StreamError::Closed) } else { Ok(Bytes::new()) }
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for StopInput {
-    async fn ready(&mut self) {
-        while !self.stopped() {
-            self.notify.notified().await;
-        }
     }
 }

@@ -4,18 +4,14 @@
 //! as it will be sent, before anything is signed: a component that turned hostile could list one
 //! bucket's backlog and HEAD its objects, because that is what the user asked for.
 
+mod canonical;
+mod print;
+
+use crate::denials::{Denial, Reason};
+use canonical::{is_canonical, is_plain};
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
 use resync_core::command::Args;
 use resync_core::wire::{Endpoint, encode};
-use std::fmt;
-
-// The paths are written out for fuzz/, which takes this file in by its path.
-#[path = "grant/canonical.rs"]
-mod canonical;
-#[path = "grant/print.rs"]
-pub mod print;
-
-use canonical::{is_canonical, is_plain};
 
 /// The requests of one run.
 #[derive(Debug, Clone)]
@@ -25,7 +21,7 @@ pub struct Grant {
     objects: String,
     /// `/bucket`, encoded.
     bucket: String,
-    /// `bucket=…` of the listing, and behind it `arn=…` and `prefix=…` if they were asked for.
+    /// `bucket=…` of the listing, and after it `arn=…` and `prefix=…` if they were asked for.
     listing: (String, Vec<String>),
     copies: bool,
     tags: bool,
@@ -50,59 +46,8 @@ pub enum Kind {
     Copy,
 }
 
-/// Why a request is denied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denial {
-    /// What was asked for, cut to a length that fits a line.
-    pub request: String,
-    /// What is wrong with it.
-    pub reason: String,
-    /// What would allow it.
-    pub remedy: Remedy,
-}
-
-/// What would make a denied request a granted one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Flags of the command line.
-    Flag(&'static str),
-    /// Another TARGET: another alias, bucket or prefix.
-    Target,
-    /// An alias that names the address.
-    Address,
-    /// Nothing does.
-    Nothing,
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "{flag} would allow it"),
-            Self::Target => f.write_str("only another TARGET would allow it"),
-            Self::Address => f.write_str("only an alias that names the address would allow it"),
-            Self::Nothing => f.write_str("no flag allows it"),
-        }
-    }
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The sandbox denied `{}`: {}; {}.", self.request, self.reason, self.remedy)
-    }
-}
-
-/// A reason and a remedy, before the request is put in front of them.
-type Refusal = (String, Remedy);
-
-fn refuse<T>(reason: impl Into<String>, remedy: Remedy) -> Result<T, Refusal> {
-    Err((reason.into(), remedy))
-}
-
 /// The most shown of a request. A component may ask for a path of 64 KiB.
 const SHOWN: usize = 200;
-
-/// What turns on the requests of [`Kind::Copy`] and [`Kind::LockConfiguration`].
-const COPIES: Remedy = Remedy::Flag("--clear-checksum");
 
 /// Headers that may go out with any request.
 const COMMON: &[&str] =
@@ -172,31 +117,30 @@ impl Grant {
             .check_origin(request.uri(), request.headers())
             .and_then(|()| self.check_request(request.method(), request.uri()))
             .and_then(|kind| self.check_headers(kind, request).map(|()| kind));
-        verdict.map_err(|(reason, remedy)| {
+        verdict.map_err(|reason| {
             let asked = format!("{} {}", request.method(), request.uri());
             let request = match asked.char_indices().nth(SHOWN) {
                 Some((end, _)) => format!("{}…", asked.get(..end).unwrap_or_default()),
                 None => asked,
             };
-            Denial { request, reason, remedy }
+            Denial { request, reason }
         })
     }
 
-    fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Reason> {
         let scheme = uri.scheme_str().unwrap_or_default();
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);
         if scheme != self.origin.scheme.as_str() || authority != self.origin.authority {
-            let reason = format!("this run may only ask {}, the server of its alias", self.origin);
-            return refuse(reason, Remedy::Target);
+            return Err(Reason::AnotherServer(self.origin.to_string()));
         }
         let mut hosts = headers.get_all(http::header::HOST).iter();
         if hosts.any(|host| host.as_bytes() != self.origin.authority.as_bytes()) {
-            return refuse("the Host header names another server", Remedy::Nothing);
+            return Err(Reason::AnotherHost);
         }
         Ok(())
     }
 
-    fn check_request(&self, method: &Method, uri: &Uri) -> Result<Kind, Refusal> {
+    fn check_request(&self, method: &Method, uri: &Uri) -> Result<Kind, Reason> {
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         if let Some(rest) = path.strip_prefix("/minio/admin/") {
             return self.check_admin(method, rest, query);
@@ -205,72 +149,57 @@ impl Grant {
             return match query {
                 "location=" | "location" => Ok(Kind::Location),
                 "object-lock=" | "object-lock" if self.copies => Ok(Kind::LockConfiguration),
-                "object-lock=" | "object-lock" => {
-                    refuse("only copying needs to know of object locks", COPIES)
-                }
-                _ => refuse(
-                    "of a bucket only its region and its object lock configuration may be read",
-                    Remedy::Nothing,
-                ),
+                "object-lock=" | "object-lock" => Err(Reason::ObjectLock),
+                _ => Err(Reason::BucketSetting),
             };
         }
         if !path.starts_with(&self.objects) || path.len() <= self.bucket.len() + 1 {
-            return refuse("it is outside TARGET", Remedy::Target);
+            return Err(Reason::OutsideTarget);
         }
         if !is_canonical(path) {
-            return refuse("its path is not written in the one canonical way", Remedy::Nothing);
+            return Err(Reason::NotCanonical);
         }
         let version = query.strip_prefix("tagging=&").unwrap_or(query);
         let version = version.strip_prefix("versionId=").filter(|id| is_plain(id));
         if version.is_none() {
-            return refuse("it does not name exactly one version", Remedy::Nothing);
+            return Err(Reason::NotOneVersion);
         }
         match (method, query.starts_with("tagging=&")) {
             (&Method::HEAD, false) => Ok(Kind::Head),
             (&Method::PUT, false) if self.copies => Ok(Kind::Copy),
-            (&Method::PUT, false) => refuse("this run copies nothing", COPIES),
+            (&Method::PUT, false) => Err(Reason::Copy),
             (&Method::GET, true) if self.tags => Ok(Kind::Tags),
-            (&Method::GET, true) => {
-                refuse("this run compares no tags", Remedy::Flag("--clear-checksum --validate"))
-            }
-            _ => refuse(
-                "objects are only looked at, never read, written or deleted",
-                Remedy::Nothing,
-            ),
+            (&Method::GET, true) => Err(Reason::Tags),
+            _ => Err(Reason::ObjectAccess),
         }
     }
 
-    fn check_admin(&self, method: &Method, rest: &str, query: &str) -> Result<Kind, Refusal> {
-        let other = || {
-            let reason = "of the admin API only the replication diff and the targets of the bucket may be read";
-            (reason.to_owned(), Remedy::Nothing)
-        };
-        let (version, call) = rest.split_once('/').ok_or_else(other)?;
+    fn check_admin(&self, method: &Method, rest: &str, query: &str) -> Result<Kind, Reason> {
+        let (version, call) = rest.split_once('/').ok_or(Reason::AdminCall)?;
         if !matches!(version, "v3" | "v4") {
-            return Err(other());
+            return Err(Reason::AdminCall);
         }
         let mut parameters = query.split('&');
         let of_bucket = parameters.next() == Some(self.listing.0.as_str());
-        let another_bucket = || refuse("it is about another bucket", Remedy::Target);
         match (call, method) {
-            ("replication/diff", &Method::POST) if !of_bucket => another_bucket(),
+            ("replication/diff", &Method::POST) if !of_bucket => Err(Reason::AnotherBucket),
             ("replication/diff", &Method::POST) => {
                 if parameters.eq(self.listing.1.iter().map(String::as_str)) {
                     Ok(Kind::Listing)
                 } else {
-                    refuse("it is outside TARGET", Remedy::Target)
+                    Err(Reason::OutsideTarget)
                 }
             }
-            ("list-remote-targets", &Method::GET) if !of_bucket => another_bucket(),
+            ("list-remote-targets", &Method::GET) if !of_bucket => Err(Reason::AnotherBucket),
             ("list-remote-targets", &Method::GET) => match (parameters.next(), parameters.next()) {
                 (None | Some("type=replication"), None) => Ok(Kind::Targets),
-                _ => Err(other()),
+                _ => Err(Reason::AdminCall),
             },
-            _ => Err(other()),
+            _ => Err(Reason::AdminCall),
         }
     }
 
-    fn check_headers<B>(&self, kind: Kind, request: &Request<B>) -> Result<(), Refusal> {
+    fn check_headers<B>(&self, kind: Kind, request: &Request<B>) -> Result<(), Reason> {
         for name in request.headers().keys() {
             let name = name.as_str();
             let allowed = COMMON.contains(&name)
@@ -278,7 +207,7 @@ impl Grant {
                 || (kind == Kind::Copy && FOR_COPY.contains(&name))
                 || (name == "content-length" && is_zero(request.headers()));
             if !allowed {
-                return refuse(format!("it may not carry the header `{name}`"), Remedy::Nothing);
+                return Err(Reason::Header(name.to_owned()));
             }
         }
         if kind == Kind::Copy {
@@ -288,13 +217,10 @@ impl Grant {
             };
             let target = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
             if one("x-amz-copy-source") != Some(target.as_bytes()) {
-                return refuse(
-                    "the source of a copy must be the very same version",
-                    Remedy::Nothing,
-                );
+                return Err(Reason::CopySource);
             }
             if one("x-amz-metadata-directive") != Some(b"COPY") {
-                return refuse("a copy must keep the metadata", Remedy::Nothing);
+                return Err(Reason::CopyMetadata);
             }
         }
         Ok(())
@@ -313,5 +239,4 @@ fn is_zero(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-#[path = "grant/tests.rs"]
 mod tests;

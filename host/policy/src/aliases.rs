@@ -1,14 +1,14 @@
-//! Finds the alias of TARGET where mc looks for it: `MC_HOST_<alias>`, then the file named by
-//! `MC_CONFIG_ENV_FILE`, then `config.json`. Nothing is ever written.
+//! The aliases of this user. One is looked up where mc looks for it: in `MC_HOST_<alias>`, then in the
+//! file that `MC_CONFIG_ENV_FILE` names, then in `config.json`. Nothing is ever written.
+//!
+//! Tested on Linux. The names that Windows has for the same places are mc's, and untested.
 
+use resync_core::command::Env;
 use resync_core::report::Message;
 use resync_core::wire::{Alias, Endpoint, credentials, without_keys};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Looks up a variable.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The folder of the configuration: the flag's, the variable's, or `~/.mc`. `None` without a home.
 pub fn folder(flag: Option<&str>, env: Env<'_>) -> Option<PathBuf> {
@@ -23,17 +23,17 @@ pub fn folder(flag: Option<&str>, env: Env<'_>) -> Option<PathBuf> {
 ///
 /// # Errors
 /// What is wrong with the configuration. No error repeats a value, since it may hold a secret.
-pub fn alias(name: &str, folder: Option<&Path>, env: Env<'_>) -> Result<Option<Alias>, Message> {
+pub fn find(name: &str, folder: Option<&Path>, env: Env<'_>) -> Result<Option<Alias>, Message> {
     let variable = format!("MC_HOST_{name}");
     let broken = |place: &str, cause: String| {
         Message::fatal(format!("Unable to initialize target `{name}` from {place}."), cause)
     };
-    if let Some(value) = env(&variable).filter(|value| !value.is_empty()) {
+    if let Some(value) = env(&variable) {
         return Alias::from_mc_host(&value)
             .map(Some)
             .map_err(|cause| broken(&variable, cause.to_string()));
     }
-    if let Some(file) = env("MC_CONFIG_ENV_FILE").filter(|file| !file.is_empty())
+    if let Some(file) = env("MC_CONFIG_ENV_FILE")
         && let Some(value) = from_env_file(&read(Path::new(&file))?, &file, &variable)?
     {
         return Alias::from_mc_host(&value)
@@ -110,7 +110,7 @@ const VERSION: &str = "10";
 /// The alias of this name in the text of a `config.json`.
 ///
 /// # Errors
-/// As [`alias`].
+/// As [`find`].
 pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>, Message> {
     let unable = |cause: String| Message::fatal("Unable to load config.", cause);
     // The text around the error is not shown, as mc shows it: it may be a secret key.
@@ -152,7 +152,7 @@ pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>,
         return Err(Message::fatal(
             format!("Unable to initialize target `{name}`."),
             format!(
-                "It uses API signature S3v2, which the replication API does not accept. Set it anew: mc alias set {name} {} ACCESSKEY SECRETKEY --api S3v4",
+                "It uses API signature S3v2, which the replication API does not accept. Set it again: mc alias set {name} {} ACCESSKEY SECRETKEY --api S3v4",
                 without_keys(&found.url)
             ),
         ));

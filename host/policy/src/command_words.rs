@@ -1,20 +1,20 @@
-//! The words before the flags: `mc-wasi [FLAGS] replicate resync-backlog [FLAGS] TARGET`.
+//! The two words of the command: `mc-wasi [FLAGS] replicate resync-backlog [FLAGS] TARGET`.
 //!
-//! mc takes its global flags before the first command word, between the two and behind them. The
+//! mc takes its global flags before the first command word, between the two and after them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
 use resync_core::command::{ABOUT, Flag, Takes, is_plugin};
 
-/// What the words ask for.
+/// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum Intent {
     /// The command, with the words that are left for the component.
     Run(Vec<String>),
     /// `--version`.
     Version,
     /// The list of commands, at the level of these words.
     Commands(Vec<String>),
-    /// A word that is no command, and those it may have been meant for.
+    /// A word that is not a command, and those it may have been meant for.
     Unknown {
         /// The word.
         word: String,
@@ -25,13 +25,13 @@ pub enum Request {
 
 const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 
-/// Reads the words behind `argv[0]`. A program called by the name of the command needs no words for
+/// Reads the words after `argv[0]`. A program called by the name of the command needs no words for
 /// it.
-pub fn read(program: &str, words: &[String]) -> Request {
+pub fn read(program: &str, words: &[String]) -> Intent {
     if is_plugin(program) {
         return match words {
-            [word] if matches!(flag_name(word), Some("version" | "v")) => Request::Version,
-            _ => Request::Run(words.to_vec()),
+            [word] if matches!(flag_name(word), Some("version" | "v")) => Intent::Version,
+            _ => Intent::Run(words.to_vec()),
         };
     }
     let mut rest = Vec::with_capacity(words.len());
@@ -46,7 +46,7 @@ pub fn read(program: &str, words: &[String]) -> Request {
         };
         if let Some(name) = flag_name(word) {
             if found == 0 && matches!(name, "version" | "v") {
-                return Request::Version;
+                return Intent::Version;
             }
             rest.push(word.clone());
             sound &= Flag::find(name).is_some();
@@ -57,14 +57,14 @@ pub fn read(program: &str, words: &[String]) -> Request {
         } else if word == expected {
             found += 1;
         } else {
-            return Request::Unknown { word: word.clone(), like: like(word, expected) };
+            return Intent::Unknown { word: word.clone(), like: like(word, expected) };
         }
     }
     // The component names a flag that does not exist.
     if found == COMMAND.len() || !sound {
-        return Request::Run(rest);
+        return Intent::Run(rest);
     }
-    Request::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
+    Intent::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
 }
 
 /// The name in a word that is a flag.
@@ -74,30 +74,15 @@ fn flag_name(word: &str) -> Option<&str> {
     (!name.is_empty()).then(|| name.split('=').next().unwrap_or(name))
 }
 
+/// Letters to be changed, at most, in a word that was mistyped.
+const TYPOS: usize = 2;
+
 fn like(word: &str, known: &'static str) -> Vec<&'static str> {
-    let close = known.starts_with(word) || distance(word, known) < 3;
+    let close = known.starts_with(word) || strsim::levenshtein(word, known) <= TYPOS;
     if close && !word.is_empty() { vec![known] } else { Vec::new() }
 }
 
-/// Levenshtein distance of two words.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, to) in row.iter_mut().skip(1).zip(b.chars()) {
-            let cost = (diagonal + usize::from(from != to)).min(left + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, cost);
-            left = cost;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
-/// The text of [`Request::Commands`].
+/// The text of [`Intent::Commands`].
 pub fn commands(program: &str, level: &[String]) -> String {
     let (name, about, list) = match level {
         [] => (
@@ -126,67 +111,59 @@ Use \"{program} replicate resync-backlog --help\" for its flags.
     )
 }
 
-/// The text of [`Request::Version`].
-pub fn version(program: &str) -> String {
-    format!(
-        "{program} version {} (commit-id={})\nRuntime: wasmtime {} {}/{}\nLicense Apache-2.0 <https://www.apache.org/licenses/LICENSE-2.0>\n",
-        env!("CARGO_PKG_VERSION"),
-        env!("MC_WASI_COMMIT"),
-        crate::engine::WASMTIME_VERSION,
-        std::env::consts::OS,
-        std::env::consts::ARCH,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn request(line: &str) -> Request {
+    fn intent(line: &str) -> Intent {
         called_as("mc-wasi", line)
     }
 
-    fn called_as(program: &str, line: &str) -> Request {
+    fn called_as(program: &str, line: &str) -> Intent {
         read(program, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
-    fn run(rest: &str) -> Request {
-        Request::Run(rest.split_whitespace().map(str::to_owned).collect())
+    fn run(rest: &str) -> Intent {
+        Intent::Run(rest.split_whitespace().map(str::to_owned).collect())
     }
 
     #[test]
     fn a_program_of_the_commands_name_is_the_command() {
         for program in ["mc-replicate-resync-backlog", "kubectl-mc_replicate_resync_backlog"] {
             assert_eq!(called_as(program, "--json a/b"), run("--json a/b"));
-            assert_eq!(called_as(program, "--version"), Request::Version);
+            assert_eq!(called_as(program, "--version"), Intent::Version);
         }
-        assert_eq!(called_as("other-resync-backlog", "mirror"), request("mirror"));
+        assert_eq!(called_as("other-resync-backlog", "mirror"), intent("mirror"));
     }
 
     #[test]
     fn the_command_words_are_taken_out_wherever_flags_stand() {
-        assert_eq!(request("replicate resync-backlog a/b"), run("a/b"));
+        assert_eq!(intent("replicate resync-backlog a/b"), run("a/b"));
         assert_eq!(
-            request("--json replicate -C dir resync-backlog a/b -c 5"),
+            intent("--json replicate -C dir resync-backlog a/b -c 5"),
             run("--json -C dir a/b -c 5")
         );
         assert_eq!(
-            request("-C replicate replicate resync-backlog --help"),
+            intent("-C replicate replicate resync-backlog --help"),
             run("-C replicate --help")
         );
-        assert_eq!(request("replicate resync-backlog -- replicate"), run("-- replicate"));
+        assert_eq!(intent("replicate resync-backlog -- replicate"), run("-- replicate"));
     }
 
     #[test]
-    fn what_is_no_command_is_named_with_what_it_may_have_been() {
+    fn what_is_not_a_command_is_named_with_what_it_may_have_been() {
         assert_eq!(
-            request("replicate resync a/b"),
-            Request::Unknown { word: "resync".into(), like: vec!["resync-backlog"] }
+            intent("replicate resync a/b"),
+            Intent::Unknown { word: "resync".into(), like: vec!["resync-backlog"] }
         );
-        assert_eq!(request("mirror"), Request::Unknown { word: "mirror".into(), like: vec![] });
-        assert_eq!(request(""), Request::Commands(vec![]));
-        assert_eq!(request("replicate --help"), Request::Commands(vec!["replicate".into()]));
-        assert_eq!(request("--version"), Request::Version);
-        assert_eq!(request("--bogus"), run("--bogus"));
+        assert_eq!(
+            intent("replciate resync-backlog a/b"),
+            Intent::Unknown { word: "replciate".into(), like: vec!["replicate"] }
+        );
+        assert_eq!(intent("mirror"), Intent::Unknown { word: "mirror".into(), like: vec![] });
+        assert_eq!(intent(""), Intent::Commands(vec![]));
+        assert_eq!(intent("replicate --help"), Intent::Commands(vec!["replicate".into()]));
+        assert_eq!(intent("--version"), Intent::Version);
+        assert_eq!(intent("--bogus"), run("--bogus"));
     }
 }

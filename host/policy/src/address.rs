@@ -31,7 +31,7 @@ pub fn is_refused(address: IpAddr) -> bool {
 }
 
 /// The IPv4 address inside an IPv6 one: mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), or
-/// behind NAT64 (`64:ff9b::a.b.c.d`).
+/// through NAT64 (`64:ff9b::a.b.c.d`).
 fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let nat64 = match v6.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {

@@ -118,7 +118,7 @@ impl Grant {
 Everything else is denied: other servers, methods, paths, parameters and headers, redirects, files,
 sockets, other aliases, and variables other than those of its flags.
 
-Limits: {} MiB of memory, {} handles, {} requests at a time, {} KiB of headers, {} MiB a call.
+Limits: {} MiB of memory, {} handles, {} requests at a time, {} KiB of headers, {} MiB per call.
 ",
             self.origin,
             limits.memory >> 20,
