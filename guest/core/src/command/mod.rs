@@ -1,7 +1,6 @@
 //! The program: from the words of the command line to the exit status.
 
 mod args;
-mod environment;
 mod failures;
 mod flags;
 mod go;
@@ -12,6 +11,7 @@ mod offline;
 mod output;
 mod pass;
 mod run;
+mod serves;
 mod size;
 mod target;
 mod tracker;
@@ -20,13 +20,13 @@ mod variables;
 mod waiting;
 
 pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
-pub use environment::{BUNDLED, REGION, SERVES, STOP, region, serves};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
+pub use serves::{BUNDLED, SERVES, STOP, serves};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
-pub use variables::{Reader, Variable, variables};
+pub use variables::{Reader, Variable, region, variables};
 
 use crate::report::{Console, Message};
 use crate::wire::{Alias, Client, Net};

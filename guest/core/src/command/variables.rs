@@ -1,7 +1,9 @@
 //! Every variable of the environment that anything here reads, said once: what `mc-wasi` hands to the
 //! component, the man page and docs/environment.md all come from this table and from that of the flags.
 
+use crate::command::args::Env;
 use crate::command::flags::FLAGS;
+use crate::command::serves::SERVES;
 
 /// Who reads a variable under `mc-wasi`. Any other host hands over what its user tells it to, and the
 /// component reads all but those of [`Reader::Host`].
@@ -134,12 +136,17 @@ const VARIABLES: &[Variable] = &[
         "what a component may hand over in one call",
     ),
     variable(
-        "MC_WASI_SERVES",
+        SERVES,
         Reader::Rewritten,
         "",
-        "set by a host: the flags that it serves, separated by commas; any other flag of a host is refused",
+        "set by a host: what it does itself, separated by commas: flags, stop and mc-wasi; a flag of a host that is not among them is refused",
     ),
 ];
+
+/// The region to sign for, if the user chose one.
+pub fn region(env: Env<'_>) -> Option<String> {
+    env("MC_REGION").or_else(|| env("AWS_REGION"))
+}
 
 /// All of them, those of the flags first.
 pub fn variables() -> impl Iterator<Item = Variable> {
@@ -163,6 +170,15 @@ mod tests {
         let names: Vec<&str> = variables().map(|variable| variable.name).collect();
         let unique: BTreeSet<&&str> = names.iter().collect();
         assert_eq!(unique.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn the_region_of_mc_comes_before_that_of_aws() {
+        let both = |name: &str| name.ends_with("_REGION").then(|| name.to_lowercase());
+        assert_eq!(region(&both).as_deref(), Some("mc_region"));
+        let aws = |name: &str| (name == "AWS_REGION").then(|| "eu-west-1".to_owned());
+        assert_eq!(region(&aws).as_deref(), Some("eu-west-1"));
+        assert_eq!(region(&|_| None), None);
     }
 
     #[test]
