@@ -13,7 +13,7 @@ const WORKSPACES: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "tests/guests/Ca
 const GUEST: &str = "mc-replicate-resync-backlog";
 
 /// What is tested here and not again by `cargo xtask test`: plain code, without wasmtime.
-const NATIVE: [&str; 2] = ["resync-core", "xtask"];
+const NATIVE: [&str; 3] = ["resync-core", "mc-wasi-policy", "xtask"];
 
 /// Runs all of it, what fails soonest first.
 pub fn all() -> Result {
