@@ -4,7 +4,7 @@ use crate::paths;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use xtask::sh::{Result, root};
+use xtask::sh::{Result, cargo, output, root};
 
 /// The floors of `guest/core/src`, each a folder. One imports from itself and from those after it.
 const FLOORS: [&str; 5] = ["command", "report", "job", "listing", "wire"];
@@ -15,6 +15,12 @@ const CORE: &str = "guest/core/src";
 const WITHOUT_CIRCLES: [&str; 5] =
     ["host/policy/src", "host/src", "xtask/bench/src", "xtask/dist/src", "xtask/src"];
 
+/// Crates that decide, and neither wait nor send: they are tested in seconds, and stay so.
+const PLAIN: [&str; 2] = ["resync-core", "mc-wasi-policy"];
+
+/// What would make them something else, at any depth.
+const FOREIGN: [&str; 5] = ["hyper", "mc-wasi", "rustls", "tokio", "wasmtime"];
+
 /// An import from one module of a crate to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Import {
@@ -24,7 +30,8 @@ struct Import {
     place: String,
 }
 
-/// Prints the directions of imports in the core, and fails where one goes up or round.
+/// Prints the directions of imports in the core, and fails where one goes up or round, or where a plain
+/// crate needs a runtime.
 pub fn check() -> Result {
     let (imports, _) = read(CORE)?;
     print(&imports);
@@ -32,6 +39,9 @@ pub fn check() -> Result {
     for folder in WITHOUT_CIRCLES {
         let (imports, modules) = read(folder)?;
         wrong.extend(circles(&imports, &modules));
+    }
+    for package in PLAIN {
+        wrong.extend(foreign(package)?);
     }
     if wrong.is_empty() { Ok(()) } else { Err(format!("imports:\n  {}", wrong.join("\n  "))) }
 }
@@ -80,6 +90,15 @@ fn circles(imports: &[Import], modules: &BTreeSet<String>) -> Vec<String> {
         import.from != import.to && (!modules.contains(&import.to) || leads_back(import))
     });
     wrong.map(|i| format!("{}: {} and {} form a circle", i.place, i.from, i.to)).collect()
+}
+
+/// What a plain crate must not be built of, and is.
+fn foreign(package: &str) -> Result<Vec<String>> {
+    let words = format!("tree --locked --edges normal --prefix none --package {package}");
+    let tree = output(cargo(&words).args(["--format", "{p}"])).ok_or("`cargo tree` failed")?;
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let found = FOREIGN.into_iter().filter(|name| names.contains(name));
+    Ok(found.map(|name| format!("{package} must not need {name}")).collect())
 }
 
 /// The imports in a folder of sources, by the modules at its top, and those modules.
