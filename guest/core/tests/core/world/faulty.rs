@@ -4,7 +4,8 @@
 //! knows nothing of them.
 
 use super::SimNet;
-use super::server::{self, Name, Version};
+use super::version::{Name, Version};
+use super::{answer, server};
 use resync_core::wire::{Call, Event, Instant, Method, Net, Response, Ticket, TransportError};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
@@ -143,13 +144,13 @@ impl<N: Net> Faulty<N> {
             return self.net.send(Ticket::Listing, call);
         };
         match how {
-            Break::Busy => self.respond(Ticket::Listing, server::answer(503, &[])),
+            Break::Busy => self.respond(Ticket::Listing, answer::answer(503, &[])),
             Break::Starting => {
                 let code = "XMinioAdminRemoteTargetNotFoundError";
-                self.respond(Ticket::Listing, server::error(404, code, ""));
+                self.respond(Ticket::Listing, answer::error(404, code, ""));
             }
             Break::Denied => {
-                self.respond(Ticket::Listing, server::error(403, "AccessDenied", "Access Denied."));
+                self.respond(Ticket::Listing, answer::error(403, "AccessDenied", "Access Denied."));
             }
             Break::NoAnswer => self.close(Ticket::Listing),
             _ => {
@@ -183,7 +184,7 @@ impl<N: Net> Faulty<N> {
                 let headers = after.map(|after| ("retry-after", after));
                 let headers: Vec<_> =
                     headers.into_iter().chain([("x-amz-request-id", "F")]).collect();
-                self.respond(ticket, server::answer(status, &headers));
+                self.respond(ticket, answer::answer(status, &headers));
             }
         }
     }

@@ -3,15 +3,18 @@
 //!
 //! Everything follows from the numbers given, so that a run that failed can be run again.
 
+mod answer;
 mod faulty;
 mod net;
 mod screen;
 mod server;
+mod version;
 
 pub(crate) use faulty::{Break, Faulty, Mishap};
 pub(crate) use net::SimNet;
 pub(crate) use screen::Screen;
-pub(crate) use server::{Copying, Fate, Name, Replication, Server, Version};
+pub(crate) use server::Server;
+pub(crate) use version::{Copying, Fate, Name, Replication, Version};
 
 /// A server behind a line with faults.
 pub(crate) type World = Faulty<SimNet>;

@@ -3,107 +3,19 @@
 //! It answers the listing, HEAD, copies and the settings of the bucket. What it must never be asked
 //! makes it panic: a version that is not listed, a copy that is not in place, another bucket.
 
+use super::answer::{answer, error, json, xml};
+use super::version::{Copying, Fate, Name, Replication, Version};
 use resync_core::wire::{Call, Method, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Key and version id.
-pub(crate) type Name = (String, String);
-
 /// When every object was last modified.
 const MODIFIED: &str = "2026-11-24T08:28:26.645675391Z";
 
 /// When the backlog got stuck.
 const STUCK: &str = "2026-11-24T08:28:30Z";
-
-/// What a version answers to a HEAD.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// 200, queued.
-    Queued,
-    /// 405 of a delete marker, queued.
-    Marker,
-    /// 405 of a version that waits for its purge, queued.
-    Purge,
-    /// 400 of an object under a customer's key, queued.
-    CustomerKey,
-    /// 404.
-    Gone,
-    /// 200 from another site.
-    Elsewhere,
-    /// 400.
-    Refused,
-    /// 403.
-    Denied,
-}
-
-/// What a version answers to a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Copying {
-    /// 200, in place.
-    InPlace,
-    /// 200, as a new version.
-    AsNewVersion,
-    /// 403.
-    Denied,
-    /// 412.
-    Changed,
-}
-
-/// What becomes of versions that were queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replication {
-    /// They are replicated, and leave the backlog, after this long.
-    After(Duration),
-    /// They stay as they are.
-    Never,
-    /// They are tried and fail.
-    Fails,
-}
-
-/// A version and its fate.
-#[derive(Debug, Clone)]
-pub(crate) struct Version {
-    pub(crate) name: Name,
-    pub(crate) fate: Fate,
-    pub(crate) copying: Copying,
-    /// The ARNs it waits for; none for an existing object that was never replicated.
-    pub(crate) targets: Vec<&'static str>,
-    /// More headers of a HEAD.
-    pub(crate) headers: Vec<(&'static str, String)>,
-    /// Requests that go wrong before it answers: HEADs, and copies.
-    pub(crate) mishaps: Vec<super::Mishap>,
-    pub(crate) copy_mishaps: Vec<super::Mishap>,
-}
-
-impl Version {
-    pub(crate) fn new(key: &str, id: &str) -> Self {
-        Self {
-            name: (key.to_owned(), id.to_owned()),
-            fate: Fate::Queued,
-            copying: Copying::InPlace,
-            targets: vec!["arn:a"],
-            headers: Vec::new(),
-            mishaps: Vec::new(),
-            copy_mishaps: Vec::new(),
-        }
-    }
-
-    pub(crate) fn fate(self, fate: Fate) -> Self {
-        Self { fate, ..self }
-    }
-
-    pub(crate) fn targets(self, targets: &[&'static str]) -> Self {
-        Self { targets: targets.to_vec(), ..self }
-    }
-
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
-        self
-    }
-}
 
 /// The server, and what it was asked.
 #[derive(Debug)]
@@ -342,27 +254,6 @@ impl Server {
         response.headers.push(("x-amz-version-id".to_owned(), id.to_owned()));
         response
     }
-}
-
-/// An answer without a body.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
-    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    Response { status, headers, body: Vec::new() }
-}
-
-pub(crate) fn xml(status: u16, document: &str) -> Response {
-    let mut response = answer(status, &[("content-type", "application/xml")]);
-    response.body = document.as_bytes().to_vec();
-    response
-}
-
-pub(crate) fn json(document: &str) -> Response {
-    Response { body: document.as_bytes().to_vec(), ..answer(200, &[]) }
-}
-
-/// An error as the S3 API words it.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Response {
-    xml(status, &format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
 }
 
 fn rfc3339(unix: u64) -> String {
