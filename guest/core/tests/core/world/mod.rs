@@ -10,10 +10,11 @@ mod screen;
 mod server;
 mod version;
 
+pub(crate) use answer::{Refusal, ok};
 pub(crate) use faulty::{Break, Faulty, Mishap};
 pub(crate) use net::SimNet;
 pub(crate) use screen::Screen;
-pub(crate) use server::Server;
+pub(crate) use server::{Asked, MODIFIED, Server};
 pub(crate) use version::{Copying, Fate, Name, Replication, Version};
 
 /// A server behind a line with faults.

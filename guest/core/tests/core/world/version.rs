@@ -1,5 +1,6 @@
 //! A version of an object, and what becomes of it.
 
+use super::{Mishap, Refusal};
 use std::time::Duration;
 
 /// Key and version id.
@@ -20,10 +21,8 @@ pub(crate) enum Fate {
     Gone,
     /// 200 from another site.
     Elsewhere,
-    /// 400.
-    Refused,
-    /// 403.
-    Denied,
+    /// This, and not queued.
+    Refused(Refusal),
 }
 
 /// What a version answers to a copy.
@@ -33,10 +32,8 @@ pub(crate) enum Copying {
     InPlace,
     /// 200, as a new version.
     AsNewVersion,
-    /// 403.
-    Denied,
-    /// 412.
-    Changed,
+    /// This, and not copied.
+    Refused(Refusal),
 }
 
 /// What becomes of versions that were queued.
@@ -56,13 +53,19 @@ pub(crate) struct Version {
     pub(crate) name: Name,
     pub(crate) fate: Fate,
     pub(crate) copying: Copying,
+    /// What becomes of it, where that is not what becomes of all.
+    pub(crate) replication: Option<Replication>,
     /// The ARNs it waits for; none for an existing object that was never replicated.
     pub(crate) targets: Vec<&'static str>,
-    /// More headers of a HEAD.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    /// How it stands with them.
+    pub(crate) status: &'static str,
+    /// Headers of a HEAD, in the place of the usual ones or besides them.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// The same after a copy. An empty one is gone.
+    pub(crate) headers_after: Vec<(&'static str, &'static str)>,
     /// Requests that go wrong before it answers: HEADs, and copies.
-    pub(crate) mishaps: Vec<super::Mishap>,
-    pub(crate) copy_mishaps: Vec<super::Mishap>,
+    pub(crate) mishaps: Vec<Mishap>,
+    pub(crate) copy_mishaps: Vec<Mishap>,
 }
 
 impl Version {
@@ -71,8 +74,11 @@ impl Version {
             name: (key.to_owned(), id.to_owned()),
             fate: Fate::Queued,
             copying: Copying::InPlace,
+            replication: None,
             targets: vec!["arn:a"],
+            status: "FAILED",
             headers: Vec::new(),
+            headers_after: Vec::new(),
             mishaps: Vec::new(),
             copy_mishaps: Vec::new(),
         }
@@ -82,12 +88,41 @@ impl Version {
         Self { fate, ..self }
     }
 
+    pub(crate) fn refused(self, refusal: Refusal) -> Self {
+        self.fate(Fate::Refused(refusal))
+    }
+
+    pub(crate) fn copying(self, copying: Copying) -> Self {
+        Self { copying, ..self }
+    }
+
+    pub(crate) fn replication(self, replication: Replication) -> Self {
+        Self { replication: Some(replication), ..self }
+    }
+
+    pub(crate) fn status(self, status: &'static str) -> Self {
+        Self { status, ..self }
+    }
+
     pub(crate) fn targets(self, targets: &[&'static str]) -> Self {
         Self { targets: targets.to_vec(), ..self }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
+    }
+
+    pub(crate) fn header_after(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers_after.push((name, value));
+        self
+    }
+
+    pub(crate) fn mishaps(self, mishaps: &[Mishap]) -> Self {
+        Self { mishaps: mishaps.to_vec(), ..self }
+    }
+
+    pub(crate) fn copy_mishaps(self, mishaps: &[Mishap]) -> Self {
+        Self { copy_mishaps: mishaps.to_vec(), ..self }
     }
 }
