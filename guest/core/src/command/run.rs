@@ -65,7 +65,7 @@ pub(super) fn start<N: Net, C: Console>(
         }
         _ => None,
     };
-    let command = call.command_line(&[]);
+    let command = call.command_line(None);
     let summary = Summary {
         counts: &pass.counts,
         end: &pass.end,
