@@ -57,9 +57,8 @@ impl SimNet {
     }
 
     /// The answer to a listing: its head, chunks, and an end.
-    fn stream(&mut self, ticket: Ticket, mut body: &[u8]) {
+    fn stream(&mut self, ticket: Ticket, head: Response, mut body: &[u8]) {
         let mut at = self.now + self.delay();
-        let head = Response { status: 200, ..Response::default() };
         self.schedule(at, Event::Response(ticket, Ok(head)));
         while !body.is_empty() {
             let size = self.draw(self.chunks.start as u64..self.chunks.end as u64) as usize;
@@ -92,7 +91,7 @@ impl Net for SimNet {
     fn send(&mut self, ticket: Ticket, call: &Call<'_>) {
         let (now, unix) = (self.now, self.unix());
         match self.server.answer(call, now, unix) {
-            Reply::Listing(body) => self.stream(ticket, &body),
+            Reply::Listing(head, body) => self.stream(ticket, head, &body),
             Reply::Whole(response) => {
                 let at = self.now + self.delay();
                 self.schedule(at, Event::Response(ticket, Ok(delivered(response, call.delivery))));

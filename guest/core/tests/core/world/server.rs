@@ -75,7 +75,8 @@ impl Asked {
 /// An answer of the server.
 pub(crate) enum Reply {
     Whole(Response),
-    Listing(Vec<u8>),
+    /// The head and the body of a listing.
+    Listing(Response, Vec<u8>),
 }
 
 /// An entry of the listing.
@@ -141,7 +142,7 @@ impl Server {
         let (path, query) = target.split_once('?').expect("a query");
         let response = match path.strip_prefix("/minio/admin/") {
             Some(path) => match self.administer(call.method, path, query, now, unix) {
-                Reply::Listing(body) => return Reply::Listing(body),
+                Reply::Listing(head, body) => return Reply::Listing(self.stamped(head), body),
                 Reply::Whole(response) => response,
             },
             None => self.serve(call, query, now),
@@ -174,7 +175,7 @@ impl Server {
                 Reply::Whole(Refusal::new(426, "XMinioAdminVersionMismatch").in_json())
             }
             (Method::Post, Some((_, "replication/diff"))) => {
-                Reply::Listing(self.list(query, now, unix))
+                Reply::Listing(answer(200, &[]), self.list(query, now, unix))
             }
             (Method::Get, Some((_, "list-remote-targets"))) => {
                 Reply::Whole(self.remote_targets.next())
@@ -234,10 +235,11 @@ impl Server {
 
     /// The entry of a version, if it is still in the backlog.
     fn entry<'a>(&self, version: &'a Version, now: Duration, unix: u64) -> Option<Entry<'a>> {
-        let queued = self.queued.get(&version.name).and_then(|times| times.last());
+        let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
         let repl_timestamp = match (queued, version.replication.unwrap_or(self.replication)) {
-            (Some(at), Replication::After(time)) if now >= *at + time => return None,
-            (Some(_), Replication::Fails) => rfc3339(unix),
+            ([.., at], Replication::After(time)) if now >= *at + time => return None,
+            (times, Replication::OnceQueued(often)) if times.len() >= often => return None,
+            ([.., _], Replication::Fails) => rfc3339(unix),
             _ => STUCK.to_owned(),
         };
         let pending = (version.fate == Fate::Purge).then_some("PENDING");
@@ -319,7 +321,7 @@ impl Server {
         assert_eq!(header("x-amz-copy-source-if-match"), etag.as_deref());
         assert_eq!(header("x-minio-source-mtime"), Some(MODIFIED));
         assert_eq!(version.fate, Fate::Queued, "only objects are copied");
-        if let Copying::Refused(refusal) = version.copying {
+        if let Copying::Refused(refusal) | Copying::RefusedLate(refusal) = version.copying {
             return refusal.in_xml();
         }
         *self.copied.entry(version.name.clone()).or_default() += 1;

@@ -34,6 +34,8 @@ pub(crate) enum Copying {
     AsNewVersion,
     /// This, and not copied.
     Refused(Refusal),
+    /// A 200 with this in its body: the answer was begun before the copy had failed.
+    RefusedLate(Refusal),
 }
 
 /// What becomes of versions that were queued.
@@ -41,6 +43,8 @@ pub(crate) enum Copying {
 pub(crate) enum Replication {
     /// They are replicated, and leave the backlog, after this long.
     After(Duration),
+    /// They are replicated when they have been queued this often.
+    OnceQueued(usize),
     /// They stay as they are.
     Never,
     /// They are tried and fail.
