@@ -2,6 +2,11 @@
 //! succeeded, come out.
 
 mod alias;
+mod answers;
+mod failures;
+mod filters;
+mod json;
+mod limits;
 mod texts;
 mod usage;
 
