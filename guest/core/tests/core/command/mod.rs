@@ -7,6 +7,9 @@ mod failures;
 mod filters;
 mod json;
 mod limits;
+mod listing;
+mod regions;
+mod targets;
 mod texts;
 mod usage;
 
