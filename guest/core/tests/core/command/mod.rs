@@ -11,7 +11,11 @@ mod listing;
 mod regions;
 mod targets;
 mod texts;
+mod trial;
 mod usage;
+mod validate;
+mod verify_listing;
+mod wait;
 
 use crate::world::{Screen, World};
 use resync_core::command::{Invocation, run};
