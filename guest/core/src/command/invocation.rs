@@ -22,15 +22,22 @@ impl std::fmt::Debug for Invocation<'_> {
 }
 
 impl Invocation<'_> {
-    /// The command that does the same again, ready to be pasted into a shell.
-    pub(super) fn command_line(&self, without: &[&str]) -> String {
+    /// The command that does the same again, without the flag named, ready to be pasted into a shell.
+    pub(super) fn command_line(&self, without: Option<&str>) -> String {
         let mut line = command_name(self.program);
-        for word in self.words.iter().filter(|word| !without.contains(&word.as_str())) {
+        for word in self.words.iter().filter(|word| !without.is_some_and(|flag| gives(word, flag)))
+        {
             line.push(' ');
             line.push_str(&quoted(word));
         }
         line
     }
+}
+
+/// Whether the word gives this flag: with one dash or two, alone or with a value.
+fn gives(word: &str, flag: &str) -> bool {
+    let body = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+    body.and_then(|body| body.split('=').next()) == Some(flag)
 }
 
 /// A word as a shell takes it. No argument has a zero byte, the only thing that cannot be quoted.

@@ -55,6 +55,7 @@ pub(super) fn start<N: Net, C: Console>(
     }
     if let End::Listing(unfinished) = &pass.end
         && unfinished.after.is_none()
+        && pass.counts.total == 0
     {
         return output.fatal(&listing_message(unfinished, &bucket, &authority));
     }
@@ -64,7 +65,7 @@ pub(super) fn start<N: Net, C: Console>(
         }
         _ => None,
     };
-    let command = call.command_line(&[]);
+    let command = call.command_line(None);
     let summary = Summary {
         counts: &pass.counts,
         end: &pass.end,

@@ -60,7 +60,7 @@ impl fmt::Display for Break {
                 write!(f, "the listing was cut off and cannot be resumed: `{key}` came out of order")
             }
             Self::Unsupported => f.write_str(
-                "the server does not know the replication diff API (/minio/admin/v4 and v3): is it a MinIO or AIStor server?",
+                "the server does not know the replication diff API (/minio/admin/v4 and v3), so it may not be a MinIO or AIStor server",
             ),
         }
     }

@@ -2,7 +2,7 @@
 //! of claims. The world is a server on a virtual clock, so that an hour of waiting takes no time.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod command;
 mod job;

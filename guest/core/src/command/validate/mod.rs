@@ -30,7 +30,7 @@ pub(super) fn run<N: Net, C: Console>(
                 output.out(&text(call, bucket, &comparison, output.paint()));
             }
             output.flush();
-            return comparison.passed();
+            return comparison.passed() && !output.is_broken();
         }
         Finding::NotCopied(item, failure) => {
             let text = explain(&failure, bucket, authority);

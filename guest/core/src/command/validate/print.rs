@@ -28,7 +28,7 @@ pub(super) fn text(
     }
     let mut out = printable(&out.replace('\n', "\u{2028}"), false).replace('\u{2028}', "\n");
     if comparison.passed() {
-        let command = call.command_line(&["--validate", "-validate", "--validate=true"]);
+        let command = call.command_line(Some("validate"));
         let _ = writeln!(out, "\n{}", paint.validated(true));
         let _ = writeln!(
             out,

@@ -288,6 +288,7 @@ impl<'a> Candidates<'a> {
                 _ => self.reader.tick(net, client),
             }
             if net.stop_requested() {
+                self.reader.pause(net);
                 return Ok(None);
             }
             net.wait(self.reader.due(), &mut events);

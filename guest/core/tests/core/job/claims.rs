@@ -1,7 +1,7 @@
 //! Single claims about the job, each with the world that shows it.
 
 use super::run;
-use crate::world::{Break, Mishap, Replication, objects, serving};
+use crate::world::{Break, Mishap, Refusal, Replication, objects, serving};
 use resync_core::job::{End, Spec};
 use resync_core::listing;
 use resync_core::wire::Net;
@@ -12,6 +12,10 @@ const ENDLESS: usize = 500;
 
 /// Breaks without a new entry before a listing is given up.
 const MAX_FRUITLESS: usize = 5;
+
+fn refused(status: u16) -> Mishap {
+    Mishap::Refused(Refusal::new(status, ""))
+}
 
 #[test]
 fn a_version_whose_answer_never_comes_is_tried_again_after_a_minute() {
@@ -62,12 +66,12 @@ fn a_listing_that_never_gets_further_is_given_up() {
 #[test]
 fn a_server_that_has_lost_its_targets_is_one_that_has_just_started_if_it_had_some() {
     let mut world = serving(objects(100));
-    world.breaks = [(40, Break::Cut), (0, Break::Starting), (0, Break::Starting)].into();
+    world.breaks = [(40, Break::Cut), (0, Break::STARTING), (0, Break::STARTING)].into();
     let ran = run(Spec::default(), &mut world);
     assert_eq!((ran.end, ran.listings, ran.counts.triggered), (End::Complete, 4, 100));
 
     let mut world = serving(objects(100));
-    world.breaks = [(0, Break::Starting)].into();
+    world.breaks = [(0, Break::STARTING)].into();
     let End::Listing(failure) = run(Spec::default(), &mut world).end else {
         panic!("there is no target")
     };
@@ -97,13 +101,14 @@ fn a_full_spool_closes_the_listing_and_takes_it_up_again_without_loss() {
 
 #[test]
 fn cuts_between_listings_that_get_further_and_are_closed_on_purpose_do_not_add_up() {
-    let mut world = serving(objects(20_000));
-    world.net.chunks = 60_000..64_000;
+    let mut world = serving(objects(4000));
+    // As many chunks as 20,000 versions make in chunks of 64 KB.
+    world.net.chunks = 12_000..12_800;
     world.net.server.replication = Replication::Never;
     // Every second listing is cut before it comes to anything new, the others are closed at the budget.
     world.breaks = (0..20).map(|n| (if n % 2 == 0 { usize::MAX } else { 0 }, Break::Cut)).collect();
     let ran = run(Spec { memory: 1, concurrent: 100, ..Spec::default() }, &mut world);
-    assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 20_000));
+    assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 4000));
     assert!(world.breaks.is_empty(), "only {} listings", ran.listings);
     assert!(world.net.server.queued.values().all(|times| times.len() == 1));
 }
@@ -127,7 +132,9 @@ fn a_server_that_is_gone_ends_the_run_instead_of_failing_version_by_version() {
 
 #[test]
 fn a_server_that_is_out_for_a_while_fails_no_version() {
-    for mishap in [Mishap::Closed, Mishap::Status(503, None), Mishap::Status(504, Some("2"))] {
+    for mishap in
+        [Mishap::Closed, refused(503), Mishap::Refused(Refusal::new(504, "").retry_after("2"))]
+    {
         let mut world = serving(objects(5000));
         world.out = (Duration::from_secs(1)..Duration::from_secs(21), mishap);
         let ran = run(Spec { rate_limit: Some(500.0), ..Spec::default() }, &mut world);
@@ -138,7 +145,7 @@ fn a_server_that_is_out_for_a_while_fails_no_version() {
 #[test]
 fn a_server_without_its_drives_ends_the_run_and_single_lost_objects_do_not() {
     let mut world = serving(objects(5000));
-    world.out = (Duration::from_secs(1)..Duration::MAX, Mishap::Status(503, None));
+    world.out = (Duration::from_secs(1)..Duration::MAX, refused(503));
     let ran = run(Spec { rate_limit: Some(500.0), ..Spec::default() }, &mut world);
     assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end);
     let counts = ran.counts;
@@ -147,7 +154,7 @@ fn a_server_without_its_drives_ends_the_run_and_single_lost_objects_do_not() {
 
     let mut versions = objects(5000);
     for version in versions.iter_mut().step_by(100) {
-        version.mishaps = vec![Mishap::Status(503, None); ENDLESS];
+        version.mishaps = vec![refused(503); ENDLESS];
     }
     let ran = run(Spec::default(), &mut serving(versions));
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.failed), (End::Complete, 4950, 50));

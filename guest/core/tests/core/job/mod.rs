@@ -41,7 +41,7 @@ fn run_until(spec: Spec, world: &mut World, calls: usize) -> Ran {
     if !ended {
         job.abandon(world);
     }
-    assert_eq!(world.in_flight(), 0, "nothing is left in flight");
+    assert_eq!(world.under_way().next(), None, "nothing is left under way");
     Ran { end: job.end(), counts: job.counts().clone(), listings: job.listings(), ends: ends.0 }
 }
 

@@ -1,10 +1,13 @@
 //! What holds for any backlog, any faults and any timing.
 
 use super::{Ran, run, run_until};
-use crate::world::{Break, Fate, Mishap, Name, Replication, Version, World, serving, uuid};
+use crate::world::{
+    Asked, Break, Fate, Mishap, Name, Refusal, Replication, Version, World, serving, uuid,
+};
 use proptest::prelude::*;
 use resync_core::job::{End, MEMORY, Mode, Outcome, Spec};
-use std::collections::{BTreeMap, BTreeSet};
+use resync_core::wire::Method;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Attempts at a version before it has failed.
@@ -21,7 +24,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::CustomerKey),
         1 => Just(Fate::Gone),
         1 => Just(Fate::Elsewhere),
-        1 => Just(Fate::Refused),
+        1 => Just(Fate::Refused(Refusal::INVALID)),
     ]
 }
 
@@ -34,10 +37,14 @@ fn targets() -> impl Strategy<Value = Vec<&'static str>> {
     ]
 }
 
+fn status(status: u16) -> Mishap {
+    Mishap::Refused(Refusal::new(status, ""))
+}
+
 fn mishap() -> impl Strategy<Value = Mishap> {
     prop_oneof![
-        4 => prop::sample::select(vec![500, 502, 503, 429]).prop_map(|s| Mishap::Status(s, None)),
-        1 => Just(Mishap::Status(503, Some("7"))),
+        4 => prop::sample::select(vec![500, 502, 503, 429]).prop_map(status),
+        1 => Just(Mishap::Refused(Refusal::new(503, "").retry_after("7"))),
         2 => Just(Mishap::Closed),
         2 => Just(Mishap::Lost),
         1 => Just(Mishap::Hang),
@@ -50,7 +57,7 @@ fn mishaps() -> impl Strategy<Value = Vec<Mishap>> {
     prop_oneof![
         8 => Just(Vec::new()),
         4 => prop::collection::vec(mishap(), 1..4),
-        1 => Just(vec![Mishap::Status(500, None); ATTEMPTS]),
+        1 => Just(vec![status(500); ATTEMPTS]),
     ]
 }
 
@@ -94,8 +101,8 @@ const ALL: &[Break] = &[
     Break::ErrorEntry,
     Break::Keyless,
     Break::Garbage,
-    Break::Busy,
-    Break::Starting,
+    Break::BUSY,
+    Break::STARTING,
     Break::NoAnswer,
 ];
 
@@ -163,7 +170,7 @@ fn expected(spec: &Spec, version: &Version) -> &'static str {
         Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey => "triggered",
         Fate::Gone => "vanished",
         Fate::Elsewhere => "elsewhere",
-        Fate::Refused | Fate::Denied => "failed",
+        Fate::Refused(_) => "failed",
     }
 }
 
@@ -219,7 +226,7 @@ fn check_requests(world: &World, spec: &Spec, versions: &BTreeMap<&Name, &Versio
             let lost = lost(&versions[name].mishaps);
             assert!(times.len() <= lost + 1, "{name:?} was queued {} times", times.len());
         }
-        assert_eq!(server.count("PUT "), 0, "copies without being asked to");
+        assert_eq!(server.asked(Method::Put).count(), 0, "copies without being asked to");
     }
     for (name, times) in &server.copied {
         let version = versions[name];
@@ -228,11 +235,13 @@ fn check_requests(world: &World, spec: &Spec, versions: &BTreeMap<&Name, &Versio
         assert!(*times as usize <= lost + 1, "{name:?} was copied {times} times");
     }
     if spec.mode == Mode::DryRun {
-        assert_eq!(server.count("HEAD "), 0, "a dry run touches nothing");
+        assert_eq!(server.asked(Method::Head).count(), 0, "a dry run touches nothing");
     }
-    let asked: BTreeSet<&str> =
-        server.log.iter().filter_map(|line| line.split(' ').next()).collect();
-    assert!(asked.is_subset(&["POST", "HEAD", "PUT"].into()), "{asked:?}");
+    let listed = |asked: &Asked| asked.target.contains("/replication/diff?");
+    let others = server.log.iter().filter(|asked| !listed(asked));
+    for Asked { method, target, .. } in others {
+        assert!(matches!(method, Method::Head | Method::Put), "{method:?} {target}");
+    }
     assert!(world.peak <= spec.concurrent, "{} in flight", world.peak);
     if let Some(rate) = spec.rate_limit {
         check_rate(&world.starts, rate);
@@ -265,7 +274,7 @@ proptest! {
     #[test]
     fn a_listing_that_is_only_cut_is_read_to_its_end(
         (mut world, spec) in worlds(),
-        breaks in breaks(&[Break::Cut, Break::HalfLine, Break::Silence, Break::Busy, Break::NoAnswer]),
+        breaks in breaks(&[Break::Cut, Break::HalfLine, Break::Silence, Break::BUSY, Break::NoAnswer]),
     ) {
         let before = world.net.server.versions.clone();
         world.breaks = breaks.into_iter().take(MAX_FRUITLESS).collect();
@@ -308,7 +317,7 @@ proptest! {
         let index = denied.index(server.versions.len());
         let version = &mut server.versions[index];
         prop_assume!(concerns(&spec, version) && version.mishaps.is_empty());
-        version.fate = Fate::Denied;
+        version.fate = Fate::Refused(Refusal::DENIED);
         world.breaks.clear();
         let before = world.net.server.versions.clone();
         let ran = run(spec.clone(), &mut world);

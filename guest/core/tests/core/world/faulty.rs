@@ -3,21 +3,23 @@
 //! A wrapper, so that the job and the command meet with the same mishaps, and the server behind it
 //! knows nothing of them.
 
-use super::SimNet;
-use super::server::{self, Name, Version};
+use super::version::{Name, Version};
+use super::{Refusal, SimNet, answer, server};
 use resync_core::wire::{Call, Event, Instant, Method, Net, Response, Ticket, TransportError};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
 /// How long a fault takes to be heard of.
 const DELAY: Duration = Duration::from_millis(5);
 
-/// What happens to a request before its answer.
+/// What happens to a request for a version before its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mishap {
-    /// This status, with this `Retry-After`.
-    Status(u16, Option<&'static str>),
+    /// This in the place of an answer.
+    Refused(Refusal),
+    /// A page of something that is not the server.
+    Page,
     /// The connection ends before the request has an effect.
     Closed,
     /// The request takes effect, but the answer does not arrive.
@@ -39,18 +41,58 @@ pub(crate) enum Break {
     Silence,
     /// An entry with an error, what was left, and then a proper end.
     ErrorEntry,
+    /// The same with an error that does not say what it is.
+    UnnamedError,
     /// An entry without a key, and then a proper end.
     Keyless,
     /// A line that is not JSON, and then a proper end.
     Garbage,
-    /// It does not begin: 503.
-    Busy,
-    /// It does not begin: the server has just started and does not know its targets yet.
-    Starting,
-    /// It does not begin: no answer.
+    /// It does not begin: this in its place.
+    Refused(Refusal),
+    /// It does not begin: the connection ends.
     NoAnswer,
-    /// It does not begin: 403.
-    Denied,
+    /// It does not begin: nobody listens.
+    NoServer,
+}
+
+impl Break {
+    /// The server has just started and does not know its targets yet.
+    pub(crate) const STARTING: Self =
+        Self::Refused(Refusal::new(404, "XMinioAdminRemoteTargetNotFoundError"));
+
+    /// The server has too much to do.
+    pub(crate) const BUSY: Self = Self::Refused(Refusal::new(503, "SlowDownRead"));
+
+    /// What comes in the place of the head of the answer.
+    fn before_it_begins(self) -> Option<Result<Response, TransportError>> {
+        match self {
+            Self::Refused(refusal) => Some(Ok(refusal.in_json())),
+            Self::NoAnswer => Some(Err(TransportError::Closed(String::new()))),
+            Self::NoServer => Some(Err(TransportError::ConnectionRefused)),
+            _ => None,
+        }
+    }
+
+    /// What comes after the entries, and whether the rest of them follows.
+    fn last_words(self) -> (&'static [u8], bool) {
+        match self {
+            Self::HalfLine | Self::Silence => (b"{\"object\":\"hal", false),
+            Self::ErrorEntry => (b"{\"object\":\"\",\"error\":\"file is corrupted\"}\n", true),
+            Self::UnnamedError => (b"{\"object\":\"\",\"error\":{}}\n", true),
+            Self::Keyless => (b"{\"object\":\"\",\"versionId\":\"\"}\n", false),
+            Self::Garbage => (b"<html>\n", false),
+            _ => (b"", false),
+        }
+    }
+
+    /// How its body ends.
+    fn end(self) -> Option<Result<(), TransportError>> {
+        match self {
+            Self::Silence => None,
+            Self::Cut => Some(Err(TransportError::Closed("unexpected end".to_owned()))),
+            _ => Some(Ok(())),
+        }
+    }
 }
 
 /// A listing that is going to break.
@@ -80,7 +122,7 @@ pub(crate) struct Faulty<N> {
     breaking: Option<Breaking>,
     /// Tickets whose answer gets lost.
     lost: Vec<Ticket>,
-    in_flight: Vec<Ticket>,
+    under_way: BTreeSet<Ticket>,
     events: BTreeMap<(Duration, u64), Event>,
     scheduled: u64,
 }
@@ -106,57 +148,23 @@ impl Faulty<SimNet> {
             mishaps,
             breaking: None,
             lost: Vec::new(),
-            in_flight: Vec::new(),
+            under_way: BTreeSet::new(),
             events: BTreeMap::new(),
             scheduled: 0,
         }
     }
-
-    /// Exchanges under way, the listing excepted.
-    pub(crate) fn in_flight(&self) -> usize {
-        let own = self.events.values().filter(|event| event.ticket() != Ticket::Listing);
-        own.count() + self.net.in_flight()
-    }
 }
 
 impl<N: Net> Faulty<N> {
-    fn schedule(&mut self, event: Event) {
+    /// Exchanges that were begun and have neither ended nor been given up.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = Ticket> {
+        self.under_way.iter().copied()
+    }
+
+    fn schedule(&mut self, ticket: Ticket, result: Result<Response, TransportError>) {
         self.scheduled += 1;
         let at = self.net.now().origin_age() + DELAY;
-        self.events.insert((at, self.scheduled), event);
-    }
-
-    fn respond(&mut self, ticket: Ticket, response: Response) {
-        self.schedule(Event::Response(ticket, Ok(response)));
-    }
-
-    fn close(&mut self, ticket: Ticket) {
-        let error = TransportError::Closed(String::new());
-        self.schedule(Event::Response(ticket, Err(error)));
-    }
-
-    fn send_listing(&mut self, call: &Call<'_>) {
-        // The version of the API is not what breaks.
-        let first = call.path_and_query.starts_with("/minio/admin/v4/");
-        let Some((entries, how)) = (if first { None } else { self.breaks.pop_front() }) else {
-            self.breaking = None;
-            return self.net.send(Ticket::Listing, call);
-        };
-        match how {
-            Break::Busy => self.respond(Ticket::Listing, server::answer(503, &[])),
-            Break::Starting => {
-                let code = "XMinioAdminRemoteTargetNotFoundError";
-                self.respond(Ticket::Listing, server::error(404, code, ""));
-            }
-            Break::Denied => {
-                self.respond(Ticket::Listing, server::error(403, "AccessDenied", "Access Denied."));
-            }
-            Break::NoAnswer => self.close(Ticket::Listing),
-            _ => {
-                self.breaking = Some(Breaking { entries, how, broken: false });
-                self.net.send(Ticket::Listing, call);
-            }
-        }
+        self.events.insert((at, self.scheduled), Event::Response(ticket, result));
     }
 
     fn send_version(&mut self, ticket: Ticket, call: &Call<'_>) {
@@ -164,8 +172,8 @@ impl<N: Net> Faulty<N> {
         if call.method == Method::Head {
             self.starts.push(now);
         }
-        self.in_flight.push(ticket);
-        self.peak = self.peak.max(self.in_flight.len());
+        let versions = self.under_way.iter().filter(|t| matches!(t, Ticket::Version(_)));
+        self.peak = self.peak.max(versions.count());
         let name = (call.method.as_str(), server::name_in(call.path_and_query));
         let mut mishap = self.mishaps.get_mut(&name).and_then(VecDeque::pop_front);
         if self.out.0.contains(&now) {
@@ -174,72 +182,84 @@ impl<N: Net> Faulty<N> {
         match mishap {
             None => self.net.send(ticket, call),
             Some(Mishap::Hang) => {}
-            Some(Mishap::Closed) => self.close(ticket),
+            Some(Mishap::Closed) => {
+                self.schedule(ticket, Err(TransportError::Closed(String::new())));
+            }
             Some(Mishap::Lost) => {
                 self.lost.push(ticket);
                 self.net.send(ticket, call);
             }
-            Some(Mishap::Status(status, after)) => {
-                let headers = after.map(|after| ("retry-after", after));
-                let headers: Vec<_> =
-                    headers.into_iter().chain([("x-amz-request-id", "F")]).collect();
-                self.respond(ticket, server::answer(status, &headers));
+            Some(Mishap::Page) => {
+                self.schedule(ticket, Ok(answer::answer(200, &[("content-type", "text/html")])));
+            }
+            Some(Mishap::Refused(refusal)) => {
+                let mut response = match call.method {
+                    Method::Head => refusal.in_headers(),
+                    _ => refusal.in_xml(),
+                };
+                response.headers.push(("x-amz-request-id".to_owned(), "F".to_owned()));
+                self.schedule(ticket, Ok(response));
             }
         }
     }
 
     /// What comes through of an event of the listing.
-    fn break_listing(&mut self, event: Event, events: &mut Vec<Event>) {
-        let Some(breaking) = &mut self.breaking else { return events.push(event) };
-        let chunk = match event {
-            _ if breaking.broken => return,
-            Event::Chunk(_, chunk) => chunk,
-            // It was shorter than it should have been to break.
-            Event::End(..) => Vec::new(),
-            head @ Event::Response(..) => return events.push(head),
-        };
-        let ended = chunk.is_empty();
+    fn on_listing(&mut self, event: Event, events: &mut Vec<Event>) {
+        let chunk =
+            match event {
+                Event::Response(ticket, result) => {
+                    // Asked in a version of the API that the server does not speak, it does not break.
+                    let begins = result.as_ref().is_ok_and(|response| response.status == 200);
+                    let next = begins.then(|| self.breaks.pop_front()).flatten();
+                    let instead = next.and_then(|(_, how)| how.before_it_begins());
+                    if instead.is_some() {
+                        self.net.cancel(ticket);
+                    }
+                    self.breaking = next
+                        .filter(|_| instead.is_none())
+                        .map(|(entries, how)| Breaking { entries, how, broken: false });
+                    return events.push(Event::Response(ticket, instead.unwrap_or(result)));
+                }
+                _ if self.breaking.as_ref().is_some_and(|breaking| breaking.broken) => return,
+                event if self.breaking.is_none() => return events.push(event),
+                Event::Chunk(_, chunk) => chunk,
+                // It was shorter than it should have been to break.
+                Event::End(..) => Vec::new(),
+            };
+        self.break_off(&chunk, events);
+    }
+
+    /// Lets through what is left before the break, and breaks the listing when that is all.
+    fn break_off(&mut self, chunk: &[u8], events: &mut Vec<Event>) {
+        let Some(breaking) = &mut self.breaking else { return };
         let ends = chunk.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let ends: Vec<usize> = ends.map(|(at, _)| at + 1).collect();
+        let ended = chunk.is_empty();
+        let mut say = |bytes: &[u8]| {
+            if !bytes.is_empty() {
+                events.push(Event::Chunk(Ticket::Listing, bytes.to_vec()));
+            }
+        };
         if ends.len() < breaking.entries && !ended {
             breaking.entries -= ends.len();
-            return events.push(Event::Chunk(Ticket::Listing, chunk));
+            return say(chunk);
         }
         let at = match breaking.entries {
             // The blanks before the first entry stay.
             0 => chunk.iter().take_while(|byte| **byte == b' ').count(),
             entries => ends.get(entries - 1).copied().unwrap_or(chunk.len()),
         };
-        let how = breaking.how;
-        breaking.broken = true;
         let (whole, rest) = chunk.split_at(at);
-        let mut say = |bytes: &[u8]| {
-            if !bytes.is_empty() {
-                events.push(Event::Chunk(Ticket::Listing, bytes.to_vec()));
-            }
-        };
+        let (words, goes_on) = breaking.how.last_words();
         say(whole);
-        match how {
-            Break::HalfLine | Break::Silence => say(b"{\"object\":\"hal"),
-            Break::ErrorEntry => {
-                say(b"{\"object\":\"\",\"error\":\"file is corrupted\"}\n");
-                say(rest);
-            }
-            Break::Keyless => say(b"{\"object\":\"\",\"versionId\":\"\"}\n"),
-            Break::Garbage => say(b"<html>\n"),
-            _ => {}
-        }
-        let end = match how {
-            Break::Silence => None,
-            Break::Cut => Some(Err(TransportError::Closed("unexpected end".to_owned()))),
-            _ => Some(Ok(())),
-        };
-        if how == Break::ErrorEntry && !ended {
-            // What was left comes through, and its end.
+        say(words);
+        if goes_on && !ended {
+            say(rest);
             self.breaking = None;
         } else {
+            breaking.broken = true;
+            events.extend(breaking.how.end().map(|end| Event::End(Ticket::Listing, end)));
             self.net.cancel(Ticket::Listing);
-            events.extend(end.map(|end| Event::End(Ticket::Listing, end)));
         }
     }
 }
@@ -258,16 +278,16 @@ impl<N: Net> Net for Faulty<N> {
     }
 
     fn send(&mut self, ticket: Ticket, call: &Call<'_>) {
-        match (ticket, call.method) {
-            (Ticket::Listing, _) => self.send_listing(call),
-            (_, Method::Head | Method::Put) => self.send_version(ticket, call),
+        assert!(self.under_way.insert(ticket), "{ticket:?} is under way already");
+        match call.method {
+            Method::Head | Method::Put => self.send_version(ticket, call),
             _ => self.net.send(ticket, call),
         }
     }
 
     fn cancel(&mut self, ticket: Ticket) {
         self.events.retain(|_, event| event.ticket() != ticket);
-        self.in_flight.retain(|flying| *flying != ticket);
+        self.under_way.remove(&ticket);
         self.lost.retain(|lost| *lost != ticket);
         if ticket == Ticket::Listing {
             self.breaking = None;
@@ -282,17 +302,29 @@ impl<N: Net> Net for Faulty<N> {
         let now = self.net.now().origin_age();
         let later = self.events.split_off(&(now, u64::MAX));
         heard.extend(std::mem::replace(&mut self.events, later).into_values());
+        let before = events.len();
         for event in heard {
             let ticket = event.ticket();
-            self.in_flight.retain(|flying| *flying != ticket);
             if ticket == Ticket::Listing {
-                self.break_listing(event, events);
+                self.on_listing(event, events);
             } else if let Some(at) = self.lost.iter().position(|lost| *lost == ticket) {
                 self.lost.swap_remove(at);
                 let error = TransportError::Closed(String::new());
                 events.push(Event::Response(ticket, Err(error)));
             } else {
                 events.push(event);
+            }
+        }
+        for event in &events[before..] {
+            let ends = match event {
+                Event::Response(Ticket::Listing, result) => {
+                    !result.as_ref().is_ok_and(|response| response.status == 200)
+                }
+                Event::Chunk(..) => false,
+                Event::Response(..) | Event::End(..) => true,
+            };
+            if ends {
+                self.under_way.remove(&event.ticket());
             }
         }
     }

@@ -1,13 +1,13 @@
 //! A line to the server, with a virtual clock: nothing waits, and an hour passes at once.
 
 use super::server::{Reply, Server};
-use resync_core::wire::{Call, Event, Instant, Net, Response, Ticket};
+use resync_core::wire::{Call, Delivery, Event, Instant, Net, Response, Ticket};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 /// Unix time at the beginning.
-const BEGINNING: u64 = 1_795_510_000;
+pub(crate) const BEGINNING: u64 = 1_795_510_000;
 
 /// The line, the clock and the server at its end.
 #[derive(Debug)]
@@ -42,11 +42,6 @@ impl SimNet {
         }
     }
 
-    /// Exchanges under way, the listing excepted.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.events.values().filter(|event| event.ticket() != Ticket::Listing).count()
-    }
-
     fn draw(&mut self, range: Range<u64>) -> u64 {
         let span = range.end.saturating_sub(range.start).max(1);
         range.start + self.random() % span
@@ -62,19 +57,16 @@ impl SimNet {
     }
 
     /// The answer to a listing: its head, chunks, and an end.
-    fn stream(&mut self, ticket: Ticket, lines: &[String]) {
+    fn stream(&mut self, ticket: Ticket, head: Response, mut body: &[u8]) {
         let mut at = self.now + self.delay();
-        let head = Response { status: 200, ..Response::default() };
         self.schedule(at, Event::Response(ticket, Ok(head)));
-        let text = format!("  {}", lines.concat()).into_bytes();
-        let mut bytes = text.as_slice();
-        while !bytes.is_empty() {
+        while !body.is_empty() {
             let size = self.draw(self.chunks.start as u64..self.chunks.end as u64) as usize;
-            let (chunk, rest) = bytes.split_at(size.clamp(1, bytes.len()));
+            let (chunk, rest) = body.split_at(size.clamp(1, body.len()));
             // Several events at one time are one batch.
             at += self.delay() / 10;
             self.schedule(at, Event::Chunk(ticket, chunk.to_vec()));
-            bytes = rest;
+            body = rest;
         }
         self.schedule(at, Event::End(ticket, Ok(())));
     }
@@ -99,10 +91,10 @@ impl Net for SimNet {
     fn send(&mut self, ticket: Ticket, call: &Call<'_>) {
         let (now, unix) = (self.now, self.unix());
         match self.server.answer(call, now, unix) {
-            Reply::Listing(lines) => self.stream(ticket, &lines),
+            Reply::Listing(head, body) => self.stream(ticket, head, &body),
             Reply::Whole(response) => {
                 let at = self.now + self.delay();
-                self.schedule(at, Event::Response(ticket, Ok(response)));
+                self.schedule(at, Event::Response(ticket, Ok(delivered(response, call.delivery))));
             }
         }
     }
@@ -128,4 +120,14 @@ impl Net for SimNet {
     fn stop_requested(&mut self) -> bool {
         self.stop_at.is_some_and(|at| self.now >= at)
     }
+}
+
+/// What is delivered of an answer: of a 200, no header that was not asked for.
+fn delivered(mut response: Response, delivery: Delivery) -> Response {
+    if let (200, Delivery::First(names)) = (response.status, delivery) {
+        let first = names.iter().find(|name| response.header(name).is_some());
+        response.headers.retain(|(name, _)| first.is_some_and(|first| name == first));
+        response.body.clear();
+    }
+    response
 }

@@ -3,7 +3,7 @@
 use resync_core::report::Console;
 
 /// Both streams, and what they are.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Screen {
     pub(crate) out: String,
     pub(crate) err: String,
@@ -11,6 +11,8 @@ pub(crate) struct Screen {
     pub(crate) err_is_terminal: bool,
     /// After this many writes nobody reads stdout any more.
     pub(crate) reads: Option<usize>,
+    /// Writes that nobody read.
+    pub(crate) unread: usize,
 }
 
 impl Screen {
@@ -24,6 +26,7 @@ impl Console for Screen {
     fn out(&mut self, text: &[u8]) -> bool {
         if let Some(reads) = &mut self.reads {
             if *reads == 0 {
+                self.unread += 1;
                 return false;
             }
             *reads -= 1;

@@ -3,107 +3,30 @@
 //! It answers the listing, HEAD, copies and the settings of the bucket. What it must never be asked
 //! makes it panic: a version that is not listed, a copy that is not in place, another bucket.
 
+use super::answer::{Refusal, Turns, answer, ok};
+use super::version::{Copying, Fate, Name, Replication, Version};
 use resync_core::wire::{Call, Method, Response};
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Key and version id.
-pub(crate) type Name = (String, String);
-
 /// When every object was last modified.
-const MODIFIED: &str = "2026-11-24T08:28:26.645675391Z";
+pub(crate) const MODIFIED: &str = "2026-11-24T08:28:26.645675391Z";
 
 /// When the backlog got stuck.
 const STUCK: &str = "2026-11-24T08:28:30Z";
 
-/// What a version answers to a HEAD.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// 200, queued.
-    Queued,
-    /// 405 of a delete marker, queued.
-    Marker,
-    /// 405 of a version that waits for its purge, queued.
-    Purge,
-    /// 400 of an object under a customer's key, queued.
-    CustomerKey,
-    /// 404.
-    Gone,
-    /// 200 from another site.
-    Elsewhere,
-    /// 400.
-    Refused,
-    /// 403.
-    Denied,
-}
-
-/// What a version answers to a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Copying {
-    /// 200, in place.
-    InPlace,
-    /// 200, as a new version.
-    AsNewVersion,
-    /// 403.
-    Denied,
-    /// 412.
-    Changed,
-}
-
-/// What becomes of versions that were queued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replication {
-    /// They are replicated, and leave the backlog, after this long.
-    After(Duration),
-    /// They stay as they are.
-    Never,
-    /// They are tried and fail.
-    Fails,
-}
-
-/// A version and its fate.
-#[derive(Debug, Clone)]
-pub(crate) struct Version {
-    pub(crate) name: Name,
-    pub(crate) fate: Fate,
-    pub(crate) copying: Copying,
-    /// The ARNs it waits for; none for an existing object that was never replicated.
-    pub(crate) targets: Vec<&'static str>,
-    /// More headers of a HEAD.
-    pub(crate) headers: Vec<(&'static str, String)>,
-    /// Requests that go wrong before it answers: HEADs, and copies.
-    pub(crate) mishaps: Vec<super::Mishap>,
-    pub(crate) copy_mishaps: Vec<super::Mishap>,
-}
-
-impl Version {
-    pub(crate) fn new(key: &str, id: &str) -> Self {
-        Self {
-            name: (key.to_owned(), id.to_owned()),
-            fate: Fate::Queued,
-            copying: Copying::InPlace,
-            targets: vec!["arn:a"],
-            headers: Vec::new(),
-            mishaps: Vec::new(),
-            copy_mishaps: Vec::new(),
-        }
-    }
-
-    pub(crate) fn fate(self, fate: Fate) -> Self {
-        Self { fate, ..self }
-    }
-
-    pub(crate) fn targets(self, targets: &[&'static str]) -> Self {
-        Self { targets: targets.to_vec(), ..self }
-    }
-
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
-        self
-    }
-}
+/// What a HEAD of an object says that nothing else is known of.
+const HEADERS: [(&str, &str); 6] = [
+    ("x-amz-replication-status", "FAILED"),
+    ("etag", "\"e\""),
+    ("content-length", "5"),
+    ("content-type", "text/plain"),
+    ("last-modified", "Tue, 24 Nov 2026 08:28:26 GMT"),
+    ("x-amz-checksum-sha256", "BBBB"),
+];
 
 /// The server, and what it was asked.
 #[derive(Debug)]
@@ -111,31 +34,75 @@ pub(crate) struct Server {
     /// Sorted by key; the versions of a key in the order of the listing.
     pub(crate) versions: Vec<Version>,
     pub(crate) replication: Replication,
+    /// Whether it speaks version 4 of the admin API, or only version 3.
+    pub(crate) speaks_v4: bool,
     /// The region it signs for; only signed requests for objects are checked.
     pub(crate) region: Option<&'static str>,
     /// Whether answers name the region, as a server does that has one.
     pub(crate) names_region: bool,
     /// What `?object-lock` answers.
-    pub(crate) lock: Response,
+    pub(crate) lock: Turns,
     /// What `list-remote-targets` answers.
-    pub(crate) remote_targets: Response,
+    pub(crate) remote_targets: Turns,
     /// What the tags of any version are.
-    pub(crate) tags: Response,
+    pub(crate) tags: Turns,
 
     /// When each version was queued, by the clock of the run.
     pub(crate) queued: BTreeMap<Name, Vec<Duration>>,
     /// How often each version was copied.
     pub(crate) copied: BTreeMap<Name, u32>,
-    /// Every request: method, path and query.
-    pub(crate) log: Vec<String>,
+    /// Every request.
+    pub(crate) log: Vec<Asked>,
     index: HashMap<Name, usize>,
+}
+
+/// What the server was asked.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) at: Duration,
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// An answer of the server.
 pub(crate) enum Reply {
     Whole(Response),
-    /// The lines of a listing, each with its end.
-    Listing(Vec<String>),
+    /// The head and the body of a listing.
+    Listing(Response, Vec<u8>),
+}
+
+/// An entry of the listing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    object: &'a str,
+    version_id: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    targets: BTreeMap<&'a str, Target<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    r_status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    d_status: Option<&'a str>,
+    repl_timestamp: String,
+    last_modified: &'a str,
+    #[serde(rename = "deletemarker")]
+    delete_marker: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Target<'a> {
+    r_status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dr_status: Option<&'a str>,
 }
 
 impl Server {
@@ -145,65 +112,98 @@ impl Server {
             index: names.map(|(index, version)| (version.name.clone(), index)).collect(),
             versions,
             replication: Replication::After(Duration::ZERO),
+            speaks_v4: false,
             region: None,
             names_region: true,
-            lock: error(404, "ObjectLockConfigurationNotFoundError", "There is none"),
-            remote_targets: json("[]"),
-            tags: xml(200, "<Tagging><TagSet></TagSet></Tagging>"),
+            lock: Refusal::new(404, "ObjectLockConfigurationNotFoundError").in_xml().into(),
+            remote_targets: ok("[]").into(),
+            tags: ok("<Tagging><TagSet></TagSet></Tagging>").into(),
             queued: BTreeMap::new(),
             copied: BTreeMap::new(),
             log: Vec::new(),
         }
     }
 
-    /// How often each version was queued.
-    pub(crate) fn times_queued(&self, name: &Name) -> usize {
-        self.queued.get(name).map_or(0, Vec::len)
-    }
-
-    /// Requests whose line begins so.
-    pub(crate) fn count(&self, beginning: &str) -> usize {
-        self.log.iter().filter(|line| line.starts_with(beginning)).count()
+    /// What it was asked by this method, in the order of the requests.
+    pub(crate) fn asked(&self, method: Method) -> impl Iterator<Item = &Asked> {
+        self.log.iter().filter(move |asked| asked.method == method)
     }
 
     /// Answers a request at this time.
     pub(crate) fn answer(&mut self, call: &Call<'_>, now: Duration, unix: u64) -> Reply {
         let target = call.path_and_query;
-        self.log.push(format!("{} {target}", call.method.as_str()));
+        let headers = call.headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        self.log.push(Asked {
+            at: now,
+            method: call.method,
+            target: target.to_owned(),
+            headers: headers.collect(),
+        });
         let (path, query) = target.split_once('?').expect("a query");
-        let mut reply = match (call.method, path) {
-            (_, path) if path.starts_with("/minio/admin/v4/") => {
-                Reply::Whole(error(426, "XMinioInvalidIAMCredentials", "Use v3"))
-            }
-            (Method::Post, "/minio/admin/v3/replication/diff") => {
-                Reply::Listing(self.list(query, now, unix))
-            }
-            (Method::Get, "/minio/admin/v3/list-remote-targets") => {
-                Reply::Whole(self.remote_targets.clone())
-            }
-            (Method::Get, "/bucket") if query == "object-lock=" => Reply::Whole(self.lock.clone()),
-            (Method::Get, "/bucket") if query == "location=" => Reply::Whole(self.location()),
-            (Method::Get, _) if query.starts_with("tagging=") => Reply::Whole(self.tags.clone()),
-            (Method::Head | Method::Put, _) if self.is_signed_for_elsewhere(call) => {
-                Reply::Whole(error(400, "AuthorizationHeaderMalformed", "the region is wrong"))
-            }
-            (Method::Head, _) => Reply::Whole(self.head(target, now)),
-            (Method::Put, _) => Reply::Whole(self.copy(call, now)),
-            _ => panic!("nobody asks for {} {target}", call.method.as_str()),
+        let response = match path.strip_prefix("/minio/admin/") {
+            Some(path) => match self.administer(call.method, path, query, now, unix) {
+                Reply::Listing(head, body) => return Reply::Listing(self.stamped(head), body),
+                Reply::Whole(response) => response,
+            },
+            None => self.serve(call, query, now),
         };
-        if let Reply::Whole(response) = &mut reply {
-            let id = format!("{:X}", self.log.len());
-            response.headers.push(("x-amz-request-id".to_owned(), id));
-            if let Some(region) = self.region.filter(|_| self.names_region) {
-                response.headers.push(("x-amz-bucket-region".to_owned(), region.to_owned()));
-            }
+        Reply::Whole(self.stamped(response))
+    }
+
+    /// What every answer says besides: its number, and the region.
+    fn stamped(&self, mut response: Response) -> Response {
+        let id = format!("{:X}", self.log.len());
+        response.headers.push(("x-amz-request-id".to_owned(), id));
+        if let Some(region) = self.region.filter(|_| self.names_region) {
+            response.headers.push(("x-amz-bucket-region".to_owned(), region.to_owned()));
         }
-        reply
+        response
+    }
+
+    /// The admin API.
+    fn administer(
+        &mut self,
+        method: Method,
+        path: &str,
+        query: &str,
+        now: Duration,
+        unix: u64,
+    ) -> Reply {
+        let own = if self.speaks_v4 { "v4" } else { "v3" };
+        match (method, path.split_once('/')) {
+            (_, Some((version, _))) if version != own => {
+                Reply::Whole(Refusal::new(426, "XMinioAdminVersionMismatch").in_json())
+            }
+            (Method::Post, Some((_, "replication/diff"))) => {
+                Reply::Listing(answer(200, &[]), self.list(query, now, unix))
+            }
+            (Method::Get, Some((_, "list-remote-targets"))) => {
+                Reply::Whole(self.remote_targets.next())
+            }
+            _ => panic!("nobody asks for {} {path}", method.as_str()),
+        }
+    }
+
+    /// The S3 API.
+    fn serve(&mut self, call: &Call<'_>, query: &str, now: Duration) -> Response {
+        let target = call.path_and_query;
+        let elsewhere = self.is_signed_for_elsewhere(call);
+        let refusal = Refusal::new(400, "AuthorizationHeaderMalformed");
+        match call.method {
+            Method::Get if target == "/bucket?object-lock=" => self.lock.next(),
+            Method::Get if target == "/bucket?location=" => self.location(),
+            Method::Get if query.starts_with("tagging=") => self.tags.next(),
+            Method::Head if elsewhere => refusal.in_headers(),
+            Method::Put if elsewhere => refusal.in_xml(),
+            Method::Head => self.head(target, now),
+            Method::Put => self.copy(call, now),
+            _ => panic!("nobody asks for {} {target}", call.method.as_str()),
+        }
     }
 
     fn location(&self) -> Response {
         let region = self.region.unwrap_or_default();
-        xml(200, &format!("<LocationConstraint>{region}</LocationConstraint>"))
+        ok(&format!("<LocationConstraint>{region}</LocationConstraint>"))
     }
 
     fn is_signed_for_elsewhere(&self, call: &Call<'_>) -> bool {
@@ -214,43 +214,47 @@ impl Server {
     }
 
     /// The backlog, filtered as a server does: by prefix, and not by ARN (observed).
-    fn list(&self, query: &str, now: Duration, unix: u64) -> Vec<String> {
+    fn list(&self, query: &str, now: Duration, unix: u64) -> Vec<u8> {
         let parameters: HashMap<&str, String> = query
             .split('&')
             .filter_map(|p| p.split_once('='))
             .map(|(n, v)| (n, decode(v)))
             .collect();
         assert_eq!(parameters["bucket"], "bucket");
-        let prefix = parameters.get("prefix").cloned().unwrap_or_default();
-        let chosen = self.versions.iter().filter(|version| version.name.0.starts_with(&prefix));
-        chosen.filter_map(|version| self.line(version, now, unix)).collect()
+        let prefix = parameters.get("prefix").map(String::as_str).unwrap_or_default();
+        // The blanks that keep a connection alive.
+        let mut body = b"  ".to_vec();
+        for version in self.versions.iter().filter(|version| version.name.0.starts_with(prefix)) {
+            if let Some(entry) = self.entry(version, now, unix) {
+                serde_json::to_writer(&mut body, &entry).expect("JSON");
+                body.push(b'\n');
+            }
+        }
+        body
     }
 
-    /// The line of a version, if it is still in the backlog.
-    fn line(&self, version: &Version, now: Duration, unix: u64) -> Option<String> {
-        let queued = self.queued.get(&version.name).and_then(|times| times.last());
-        let status_time = match (queued, self.replication) {
-            (Some(at), Replication::After(time)) if now >= *at + time => return None,
-            (Some(_), Replication::Fails) => rfc3339(unix),
+    /// The entry of a version, if it is still in the backlog.
+    fn entry<'a>(&self, version: &'a Version, now: Duration, unix: u64) -> Option<Entry<'a>> {
+        let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
+        let repl_timestamp = match (queued, version.replication.unwrap_or(self.replication)) {
+            ([.., at], Replication::After(time)) if now >= *at + time => return None,
+            (times, Replication::OnceQueued(often)) if times.len() >= often => return None,
+            ([.., _], Replication::Fails) => rfc3339(unix),
             _ => STUCK.to_owned(),
         };
-        let status = if version.targets.is_empty() { "" } else { "FAILED" };
-        let purges = version.fate == Fate::Purge;
-        let target = match purges {
-            true => serde_json::json!({ "rStatus": status, "drStatus": "PENDING" }),
-            false => serde_json::json!({ "rStatus": status }),
-        };
-        let targets: serde_json::Map<String, serde_json::Value> =
-            version.targets.iter().map(|arn| ((*arn).to_owned(), target.clone())).collect();
-        let mut entry = serde_json::json!({
-            "object": version.name.0, "versionId": version.name.1, "rStatus": status,
-            "targets": targets, "replTimestamp": status_time, "lastModified": MODIFIED,
-            "deletemarker": matches!(version.fate, Fate::Marker | Fate::Purge),
-        });
-        if purges {
-            entry["dStatus"] = "PENDING".into();
-        }
-        Some(format!("{entry}\n"))
+        let pending = (version.fate == Fate::Purge).then_some("PENDING");
+        let r_status = if version.targets.is_empty() { "" } else { version.status };
+        let target = |arn: &&'static str| (*arn, Target { r_status, dr_status: pending });
+        Some(Entry {
+            object: &version.name.0,
+            version_id: &version.name.1,
+            targets: version.targets.iter().map(target).collect(),
+            r_status,
+            d_status: pending,
+            repl_timestamp,
+            last_modified: MODIFIED,
+            delete_marker: matches!(version.fate, Fate::Marker | Fate::Purge),
+        })
     }
 
     fn version(&self, target: &str) -> &Version {
@@ -263,56 +267,45 @@ impl Server {
         self.queued.entry(name).or_default().push(now);
     }
 
+    /// What a HEAD of an object says.
+    fn headers(&self, version: &Version) -> BTreeMap<&'static str, String> {
+        let mut headers: BTreeMap<_, _> =
+            HEADERS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        headers.insert("x-amz-version-id", version.name.1.clone());
+        let mut set = |(name, value): &(&'static str, &'static str)| {
+            headers.insert(name, (*value).to_owned());
+        };
+        version.headers.iter().for_each(&mut set);
+        if self.copied.contains_key(&version.name) {
+            set(&("x-amz-checksum-sha256", ""));
+            set(&("x-amz-checksum-crc64nvme", "AAAA"));
+            version.headers_after.iter().for_each(&mut set);
+        }
+        headers.retain(|_, value| !value.is_empty());
+        headers
+    }
+
     /// The answer to a HEAD, which takes effect at once.
     fn head(&mut self, target: &str, now: Duration) -> Response {
         let version = self.version(target).clone();
         if matches!(version.fate, Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey) {
             self.queue(version.name.clone(), now);
         }
-        let coded = |status, code: &str| answer(status, &[("x-minio-error-code", code)]);
+        let marker = ("x-amz-delete-marker", "true");
         match version.fate {
             Fate::Queued => {
-                let mut response = answer(
-                    200,
-                    &[
-                        ("x-amz-replication-status", "FAILED"),
-                        ("etag", "\"e\""),
-                        ("content-length", "5"),
-                        ("x-amz-version-id", &version.name.1),
-                    ],
-                );
-                let checksum = match self.copied.get(&version.name) {
-                    Some(_) => ("x-amz-checksum-crc64nvme".to_owned(), "AAAA".to_owned()),
-                    None => ("x-amz-checksum-sha256".to_owned(), "BBBB".to_owned()),
-                };
-                response.headers.push(checksum);
-                let more =
-                    version.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-                response.headers.extend(more);
-                response
+                let headers = self.headers(&version).into_iter();
+                let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
+                Response { status: 200, headers, body: Vec::new() }
             }
             Fate::Elsewhere => answer(200, &[("x-amz-replication-status", "REPLICA")]),
-            Fate::Marker => answer(405, &[("x-amz-delete-marker", "true")]),
-            Fate::Purge => answer(
-                405,
-                &[
-                    ("x-amz-delete-marker", "true"),
-                    ("x-minio-replication-delete-status", "PENDING"),
-                ],
-            ),
-            Fate::CustomerKey => answer(
-                400,
-                &[
-                    ("x-minio-error-code", "InvalidRequest"),
-                    (
-                        "x-minio-error-desc",
-                        "The object was stored using a form of Server Side Encryption.",
-                    ),
-                ],
-            ),
-            Fate::Gone => coded(404, "NoSuchVersion"),
-            Fate::Refused => coded(400, "InvalidArgument"),
-            Fate::Denied => coded(403, "AccessDenied"),
+            Fate::Marker => answer(405, &[marker]),
+            Fate::Purge => answer(405, &[marker, ("x-minio-replication-delete-status", "PENDING")]),
+            Fate::CustomerKey => Refusal::new(400, "InvalidRequest")
+                .saying("The object was stored using a form of Server Side Encryption.")
+                .in_headers(),
+            Fate::Gone => Refusal::new(404, "NoSuchVersion").in_headers(),
+            Fate::Refused(refusal) => refusal.in_headers(),
         }
     }
 
@@ -321,16 +314,15 @@ impl Server {
         let header = |wanted: &str| {
             call.headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)
         };
+        let version = self.version(call.path_and_query).clone();
+        let etag = self.headers(&version).remove("etag");
         assert_eq!(header("x-amz-copy-source"), Some(call.path_and_query), "a copy in place");
         assert_eq!(header("x-amz-metadata-directive"), Some("COPY"));
-        assert_eq!(header("x-amz-copy-source-if-match"), Some("\"e\""));
+        assert_eq!(header("x-amz-copy-source-if-match"), etag.as_deref());
         assert_eq!(header("x-minio-source-mtime"), Some(MODIFIED));
-        let version = self.version(call.path_and_query).clone();
         assert_eq!(version.fate, Fate::Queued, "only objects are copied");
-        match version.copying {
-            Copying::Denied => return error(403, "AccessDenied", "Access Denied."),
-            Copying::Changed => return error(412, "PreconditionFailed", "It has changed."),
-            Copying::InPlace | Copying::AsNewVersion => {}
+        if let Copying::Refused(refusal) | Copying::RefusedLate(refusal) = version.copying {
+            return refusal.in_xml();
         }
         *self.copied.entry(version.name.clone()).or_default() += 1;
         self.queue(version.name.clone(), now);
@@ -338,31 +330,10 @@ impl Server {
             Copying::AsNewVersion => "another",
             _ => version.name.1.as_str(),
         };
-        let mut response = xml(200, "<CopyObjectResult></CopyObjectResult>");
+        let mut response = ok("<CopyObjectResult></CopyObjectResult>");
         response.headers.push(("x-amz-version-id".to_owned(), id.to_owned()));
         response
     }
-}
-
-/// An answer without a body.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
-    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    Response { status, headers, body: Vec::new() }
-}
-
-pub(crate) fn xml(status: u16, document: &str) -> Response {
-    let mut response = answer(status, &[("content-type", "application/xml")]);
-    response.body = document.as_bytes().to_vec();
-    response
-}
-
-pub(crate) fn json(document: &str) -> Response {
-    Response { body: document.as_bytes().to_vec(), ..answer(200, &[]) }
-}
-
-/// An error as the S3 API words it.
-pub(crate) fn error(status: u16, code: &str, message: &str) -> Response {
-    xml(status, &format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
 }
 
 fn rfc3339(unix: u64) -> String {
