@@ -26,7 +26,8 @@ fn main() {
     }
     let commit = component_build::commit(&root).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=MC_WASI_COMMIT={commit}");
-    let wasmtime = locked_version(&root, "wasmtime").unwrap_or_else(|| "unknown".to_owned());
+    let wasmtime =
+        component_build::locked_version(&root, "wasmtime").unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=MC_WASI_WASMTIME={wasmtime}");
 }
 
@@ -60,12 +61,4 @@ fn has_target(rustc: &str) -> bool {
     libdir.ok().and_then(|output| String::from_utf8(output.stdout).ok()).is_some_and(|dir| {
         std::fs::read_dir(dir.trim()).is_ok_and(|mut entries| entries.next().is_some())
     })
-}
-
-/// The version of a crate in the lock file.
-fn locked_version(root: &Path, name: &str) -> Option<String> {
-    let lock = std::fs::read_to_string(root.join("Cargo.lock")).ok()?;
-    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
-    let version = lines.nth(1)?.strip_prefix("version = ")?;
-    Some(version.trim_matches('"').to_owned())
 }

@@ -6,7 +6,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use xtask::sh::{Result, root, run};
+
+/// One at a time: checks and tools are set up side by side.
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// A program of the environment that all wheels share.
 pub fn program(name: &str) -> PathBuf {
@@ -16,6 +20,7 @@ pub fn program(name: &str) -> PathBuf {
 /// Installs what a file of requirements names, once for each change of the file. Returns whether
 /// anything was to be done.
 pub fn install(requirements: &str) -> Result<bool> {
+    let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = root().join(requirements);
     let done = environment().join(requirements.replace('/', "-"));
     let text = fs::read(&wanted).map_err(|error| format!("{requirements}: {error}"))?;

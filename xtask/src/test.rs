@@ -10,6 +10,7 @@ const PACKAGES: [&str; 4] = ["mc-wasi", "mc-wasi-tests", "fake-minio", "xtask-be
 
 /// Sets up the tools and runs everything.
 pub fn run_everything() -> Result {
+    tools::wasm_target()?;
     headline(
         "Tools, in the background: some 10 minutes the first time, most of it for two Go servers",
     );

@@ -103,6 +103,14 @@ pub fn commit_watch(root: &Path) -> Vec<PathBuf> {
     watched
 }
 
+/// The version of a crate in the lock file.
+pub fn locked_version(root: &Path, name: &str) -> Option<String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock")).ok()?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
+    let version = lines.nth(1)?.strip_prefix("version = ")?;
+    Some(version.trim_matches('"').to_owned())
+}
+
 fn given() -> Option<String> {
     env::var(REVISION).ok().filter(|revision| !revision.is_empty())
 }

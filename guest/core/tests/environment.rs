@@ -12,13 +12,12 @@ const HEAD: &str = "\
 # Environment variables
 
 Every variable that `mc-wasi` or the component reads; one that is set to nothing counts as not set. Where
-a flag does the same, the flag counts. Under `mc-wasi` the component sees only those marked with *: their
-values go to it as they are, or, where that is said, in another form. Under any other host it sees what
-that host hands over.
+a flag does the same, the flag counts. The second column says what the component sees of it under `mc-wasi`;
+under any other host it sees what that host hands over.
 
 This page is made from a table in `guest/core/src/command/variables.rs` by `cargo xtask docs`.
 
-| variable | | default | what it does |
+| variable | the component sees | default | what it does |
 |---|---|---|---|
 ";
 
@@ -26,9 +25,9 @@ fn page() -> String {
     let mut page = HEAD.to_owned();
     for variable in variables() {
         let seen = match variable.reader {
-            Reader::Component | Reader::Both => "*",
-            Reader::Rewritten => "* in another form",
-            Reader::Host => "",
+            Reader::Component | Reader::Both => "it",
+            Reader::Rewritten => "another value",
+            Reader::Host => "nothing",
         };
         let (name, default, does) = (variable.name, variable.default, variable.does);
         page.push_str(&format!("| `{name}` | {seen} | {default} | {does} |\n"));

@@ -3,6 +3,7 @@
 use crate::{mc_wasi, mc_wasi_at};
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
+use mc_wasi_tests::minio::workspace_root;
 use std::os::unix::process::CommandExt;
 
 /// A server with this many versions, and `mc-wasi` that knows it as `a`.
@@ -151,11 +152,14 @@ Did you mean one of these?
 
 #[test]
 fn the_commands_and_the_version_are_told_on_stdout() {
+    let root = workspace_root();
+    let commit = component_build::commit(&root).unwrap_or("unknown".to_owned());
+    let wasmtime = component_build::locked_version(&root, "wasmtime").expect("a version");
     for words in [&["--version"][..], &["-v"]] {
         let ran = mc_wasi().run_words(words);
-        let first = format!("mc-wasi version {} (commit-id=", env!("CARGO_PKG_VERSION"));
+        let first = format!("mc-wasi version {} (commit-id={commit})\n", env!("CARGO_PKG_VERSION"));
         assert!(ran.stdout.starts_with(&first), "{}", ran.stdout);
-        assert!(ran.stdout.contains("\nRuntime: wasmtime "), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("\nRuntime: wasmtime {wasmtime} ")), "{}", ran.stdout);
         assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     }
     for (words, listed) in [
