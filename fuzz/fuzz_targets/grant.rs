@@ -94,7 +94,7 @@ fn text(piece: &Piece, prefix: &str) -> String {
     }
 }
 
-/// Decodes once, leniently: what is no escape stays as it is.
+/// Decodes once, leniently: what is not an escape stays as it is.
 fn decode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;

@@ -22,7 +22,7 @@ use wasmtime_wasi_http::Error;
 /// How long opening a connection may take, TLS included: mc's dial timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may stand still: mc's `--conn-read-deadline` and
+/// How long nothing may move on a connection: mc's `--conn-read-deadline` and
 /// `--conn-write-deadline`.
 const DEADLINE: Duration = Duration::from_secs(600);
 

@@ -1,6 +1,6 @@
 //! The story of one call of `mc-wasi`.
 //!
-//! Tested on Linux. What Windows calls a home is known here and untested.
+//! Tested on Linux. The folder of the cache on Windows is untested.
 
 use crate::connect::Connector;
 use crate::engine::{self, COMPONENT, Provision};

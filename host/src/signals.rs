@@ -3,8 +3,8 @@
 //! A thread of its own watches them, so that neither a busy component nor a blocked pipe can keep
 //! the user waiting.
 //!
-//! Tested on Linux. What stands here for systems without SIGTERM is untested: no build of this
-//! project makes it.
+//! Tested on Linux. The branch for systems without SIGTERM, such as Windows, is neither built nor
+//! tested.
 
 use crate::outlet::Outlet;
 use crate::stop_input::StopInput;

@@ -1,7 +1,7 @@
 //! What a component may use of this machine.
 //!
-//! One place for all limits, their defaults and the variables that change them. They are caps for
-//! a component that cannot be trusted; the built-in one stays far below each.
+//! One place for the limits of a run, their defaults and the variables that change them. They are caps
+//! for a component that cannot be trusted; the built-in one stays far below each.
 
 use resync_core::command::{Args, Env, parse_size};
 use resync_core::report::Message;

@@ -7,18 +7,18 @@ use std::fmt::Write;
 
 /// A kind of request that is granted. `{version}` stands for one version id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rule {
+pub(super) struct Rule {
     /// What kind it is.
     #[serde(skip)]
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// The method.
-    pub method: &'static str,
+    pub(super) method: &'static str,
     /// The path; a `*` at its end stands for the rest of a key.
-    pub path: String,
+    pub(super) path: String,
     /// The query.
-    pub query: String,
+    pub(super) query: String,
     /// What it is for.
-    pub purpose: &'static str,
+    pub(super) purpose: &'static str,
 }
 
 /// What is printed.
@@ -33,7 +33,7 @@ struct Printed<'a> {
 
 impl Grant {
     /// What is granted. Everything that fits none of these is denied.
-    pub fn rules(&self) -> Vec<Rule> {
+    pub(super) fn rules(&self) -> Vec<Rule> {
         let (bucket, more) = &self.listing;
         let mut diff = bucket.clone();
         for parameter in more {
