@@ -90,8 +90,12 @@ pub fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, String>
     }
 }
 
+/// A request to try: method, path and headers.
+pub type Attempt<'a> = (Method, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Asks the granted server for each of these and says what came of it. Succeeds if all failed.
-pub fn try_all(attempts: &[(Method, &str, &[(&str, &str)])]) -> Result<(), ()> {
+#[allow(clippy::result_unit_err, reason = "it is the result of wasi:cli/run")]
+pub fn try_all(attempts: &[Attempt<'_>]) -> Result<(), ()> {
     let (scheme, authority) = server();
     let mut harmless = true;
     for (method, path, headers) in attempts {
