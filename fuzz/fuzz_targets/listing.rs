@@ -28,7 +28,7 @@ fuzz_target!(|input: (&[u8], u16, u16)| {
     for line in whole.map(|whole| whole.0).unwrap_or_default() {
         let Ok((item, _)) = parse_line(&line, &mut table) else { continue };
         assert!(!item.key.is_empty());
-        assert!(table.get(item.shape).is_some());
+        assert!(table.get(item.statuses).is_some());
         let value: serde_json::Value =
             serde_json::from_slice(&line).expect("what was read is JSON");
         assert_eq!(value["object"], item.key);
