@@ -1,7 +1,7 @@
 //! The progress line, and colours.
 
 use crate::mc_wasi_at;
-use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route, S3Error};
+use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
 use mc_wasi_tests::quiet;
 use mc_wasi_tests::terminal::{self, Screen};
@@ -49,17 +49,6 @@ fn a_narrow_terminal_does_not_wrap() {
     assert!(!torn(&screen.lines), "{:?}", screen.lines);
     let wrapping = screen.written.replace("\u{1b}[?7l", "");
     assert!(torn(&terminal::lines(&wrapping, 12)), "this terminal shows what does wrap");
-}
-
-#[test]
-fn failures_stand_above_the_progress() {
-    let refusal = S3Error::new(400, "InvalidArgument").message("Invalid version id specified");
-    let (_server, mc_wasi) = start(Backlog::mixed(300, 1, 0, 3, refusal));
-    let screen = in_terminal(&mc_wasi, &["--no-color"], 200);
-    let named = screen.lines.iter().filter(|line| line.starts_with("mc-wasi: <ERROR> Unable to"));
-    assert_eq!(named.count(), 3, "{:?}", screen.lines);
-    assert_eq!(screen.lines[3], "✓ Replication trigger completed", "{:?}", screen.lines);
-    assert!(screen.lines.iter().all(|line| !line.contains(" found, ")), "{:?}", screen.lines);
 }
 
 #[test]

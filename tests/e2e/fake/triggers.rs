@@ -1,4 +1,4 @@
-//! What each answer to a trigger means, what is tried again, and what ends the run.
+//! What each answer to a trigger means on the wire, what is tried again, and for whom it is signed.
 
 use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 fn start(backlog: Backlog) -> FakeServer {
     FakeServer::start(Options::with_backlog(backlog))
@@ -99,64 +99,6 @@ fn each_answer_is_counted_for_what_it_is() {
 }
 
 #[test]
-fn what_has_gone_is_told_and_is_no_failure() {
-    let server = start(Backlog::of([
-        Version::put("here"),
-        Version::put("gone").presence(Presence::Vanished),
-    ]));
-    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket"]);
-    assert_eq!(
-        ran.stdout,
-        "✓ Replication trigger completed
-  Total: 2
-  Processed: 1
-  Failed: 0
-  Vanished: 1 (deleted since they were listed)
-"
-    );
-    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
-}
-
-#[test]
-fn what_every_version_would_be_refused_for_ends_the_run_early_and_says_why() {
-    for (effect, said) in [
-        (
-            answer(403, "AccessDenied"),
-            "Access Denied. The account needs s3:GetObject on arn:aws:s3:::mybucket/*.",
-        ),
-        (answer(403, "SignatureDoesNotMatch"), "Check the secret key of the alias"),
-        (answer(403, "InvalidTokenId"), "Get a new session token"),
-    ] {
-        let server = start(Backlog::synthetic(5000, 1));
-        server.inject(Fault::on(Route::Head, effect).after(100));
-        let ran = run(&server, &[]);
-        let summary = ran.summary();
-        assert_eq!((ran.status, &summary["complete"]), (1, &Value::Bool(false)), "{said}");
-        let message = summary["error"]["cause"]["message"].as_str().unwrap();
-        assert!(message.contains(said), "{message}");
-        assert_eq!(summary["processed"], 100, "{said}");
-        let failed = summary["failed"].as_u64().unwrap();
-        assert!((1..=10).contains(&failed), "those in flight: {failed}");
-        assert!(heads(&server).len() <= 110, "{said}");
-    }
-}
-
-#[test]
-fn a_bucket_that_is_gone_for_good_ends_the_run_and_one_that_is_gone_for_a_moment_does_not() {
-    for (times, processed) in [(1000, 100), (15, 400)] {
-        let server = start(Backlog::synthetic(400, 1));
-        server.inject(Fault::on(Route::Head, answer(404, "NoSuchBucket")).after(100).times(times));
-        let ran = run(&server, &["--rate-limit", "100"]);
-        let summary = ran.summary();
-        let whole = processed == 400;
-        assert_eq!((ran.status, &summary["complete"]), (i32::from(!whole), &Value::Bool(whole)));
-        assert_eq!(summary["processed"], processed, "{summary}");
-        let said = &summary["error"]["cause"]["message"];
-        assert!(whole || said == "The specified bucket does not exist", "{said}");
-    }
-}
-
-#[test]
 fn an_early_end_is_not_called_complete_in_text_either() {
     let server = start(Backlog::synthetic(50, 1));
     server.inject(Fault::on(Route::Head, answer(403, "AccessDenied")).after(5));
@@ -192,37 +134,6 @@ fn what_may_pass_is_tried_again_until_it_does() {
     let (versions, again) = server.triggers();
     assert_eq!(versions, 40);
     assert!(again <= 6, "only those whose answer was lost: {again}");
-}
-
-#[test]
-fn what_does_not_pass_fails_after_ten_attempts_with_its_reason() {
-    let server = start(Backlog::synthetic(3, 1));
-    let key = "data/2026/11/24/part-0000000/object-000000001.bin";
-    server.inject(Fault::on(Route::Head, answer(503, "SlowDownRead")).key(key));
-    let ran = run(&server, &[]);
-    let line = line_of(&ran, key);
-    assert_eq!((&line["outcome"], &line["attempts"]), (&"failed".into(), &10.into()));
-    assert_eq!(line["error"]["cause"]["error"]["Code"], "SlowDownRead");
-    assert_eq!((ran.status, server.triggers()), (1, (2, 0)));
-    assert_eq!(ran.summary()["complete"], true, "the listing was read to its end");
-}
-
-#[test]
-fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
-    let date = || httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
-    let seconds = || "2".to_owned();
-    for value in [&seconds as &dyn Fn() -> String, &date] {
-        let value = value();
-        let server = start(Backlog::synthetic(1, 1));
-        let error = S3Error::new(503, "SlowDown").retry_after(value.clone());
-        server.inject(Fault::on(Route::Head, Effect::Answer(error)).times(1));
-        let ran = run(&server, &[]);
-        assert_eq!(ran.status, 0);
-        assert!((2..=3).contains(&ran.summary()["retryAfter"].as_u64().unwrap()));
-        let heads = heads(&server);
-        let pause = heads[1].at - heads[0].at;
-        assert!((1900..8000).contains(&pause.as_millis()), "{value}: {pause:?}");
-    }
 }
 
 #[test]
@@ -368,42 +279,6 @@ fn a_version_id_that_is_no_uuid_is_sent_as_it_is() {
     }
     assert_eq!(line_of(&ran, "k0")["error"]["cause"]["message"], "Invalid version id specified");
     assert_eq!(server.bad_signatures(), 0);
-}
-
-#[test]
-fn only_what_target_and_arn_name_is_triggered() {
-    use mc_wasi_tests::fake::{Status, Target, TargetState};
-    let arns = ["a", "b"].map(|name| format!("arn:minio:replication::{name}:mybucket"));
-    let due = |key: &str, arns: &[&String]| {
-        let targets = arns.iter().map(|arn| TargetState::new(*arn, Status::Failed)).collect();
-        Version::put(key).targets(targets)
-    };
-    let backlog = || {
-        Backlog::of([
-            due("dir/a", &[&arns[0]]),
-            due("dir/b", &[&arns[1]]),
-            due("dir/both", &[&arns[0], &arns[1]]),
-            Version::put("dir/existing").never_replicated(),
-            due("dirty", &[&arns[0]]),
-            due("other", &[&arns[0]]),
-        ])
-    };
-    let targets = || arns.iter().map(|arn| Target { arn: arn.clone(), ..Target::default() });
-    let triggered = |words: &[&str]| {
-        let server = FakeServer::start(Options {
-            targets: targets().collect(),
-            ..Options::with_backlog(backlog())
-        });
-        let ran = mc_wasi_at(&server.alias_url()).run(words);
-        assert_eq!(ran.status, 0, "{words:?}: {}", ran.stderr);
-        server.triggered().into_keys().map(|(key, _)| key).collect::<Vec<_>>()
-    };
-    assert_eq!(triggered(&["a/mybucket/dir/"]), ["dir/a", "dir/b", "dir/both", "dir/existing"]);
-    assert_eq!(triggered(&["a/mybucket/dir"]).len(), 5, "a prefix is a plain string");
-    assert_eq!(
-        triggered(&["a/mybucket/", "--arn", &arns[1]]),
-        ["dir/b", "dir/both", "dir/existing"]
-    );
 }
 
 #[test]
