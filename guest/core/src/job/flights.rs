@@ -11,6 +11,8 @@ pub(crate) struct Flight {
     pub(crate) item: Item,
     /// Attempts begun.
     pub(crate) attempts: u32,
+    /// Attempts that were refused for the region in the signature.
+    pub(crate) regions: u32,
     /// When the exchange under way was begun.
     pub(crate) started: Instant,
     /// Whether that is the copy, not the HEAD.
@@ -20,7 +22,7 @@ pub(crate) struct Flight {
 impl Flight {
     /// A version that was not tried yet.
     pub(crate) fn new(item: Item) -> Self {
-        Self { item, attempts: 0, started: Instant::default(), copying: false }
+        Self { item, attempts: 0, regions: 0, started: Instant::default(), copying: false }
     }
 
     /// What is being done.

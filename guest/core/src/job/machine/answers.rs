@@ -11,9 +11,9 @@ use crate::listing::Item;
 use crate::wire::{Cause, NO_BUCKET, Net, Response, Ticket, TransportError, retry, skew};
 use std::time::Duration;
 
-/// Attempts at a version that the server refuses for the region in the signature, before the run
-/// ends.
-const MAX_REGIONS: u32 = 5;
+/// Attempts at a version that the server refuses for the region in the signature, beyond the first,
+/// before the run ends.
+const MAX_REGIONS: u32 = 4;
 
 impl Job {
     pub(super) fn on_answer<N: Net>(
@@ -23,7 +23,7 @@ impl Job {
         ticket: Ticket,
         result: &Result<Response, TransportError>,
     ) {
-        let Some(flight) = self.flights.take(ticket) else { return };
+        let Some(mut flight) = self.flights.take(ticket) else { return };
         if shows_overload(result) {
             self.window.overload(flight.started, net.now());
             self.counts.overloads += 1;
@@ -70,11 +70,12 @@ impl Job {
             }
             // Every answer names the right region, so a wrong one that stays is the user's own.
             (Verdict::Region(error), _)
-                if self.client.has_fixed_region() || flight.attempts >= MAX_REGIONS =>
+                if self.client.has_fixed_region() || flight.regions >= MAX_REGIONS =>
             {
                 self.refuse(sink, &flight, Cause::Server(Box::new(error)));
             }
             (Verdict::Region(error), Ok(response)) => {
+                flight.regions += 1;
                 if !self.client.learn_region(response) && !self.location_asked {
                     self.location_asked = true;
                     self.client.location(net);

@@ -117,3 +117,13 @@ fn a_server_that_refuses_every_region_ends_the_run() {
     let most = ran.json().iter().filter_map(|line| line["attempts"].as_u64()).max();
     assert_eq!(most, Some(5));
 }
+
+#[test]
+fn attempts_that_failed_for_something_else_do_not_count_against_the_region() {
+    let mut versions = objects(1);
+    versions[0].mishaps = vec![Mishap::Refused(Refusal::new(503, "")); 4];
+    let mut world = serving(versions);
+    world.net.server.region = Some("eu-west-1");
+    world.net.server.names_region = false;
+    assert!(User::of(world).with("MC_HOST_a", SIGNED).run("a/bucket -c 1").success);
+}
