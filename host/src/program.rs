@@ -148,7 +148,7 @@ impl<'a> Setup<'a> {
         if let Some(folder) = &self.folder {
             passed.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
         }
-        for variable in variables().filter(|variable| variable.reader.is_passed()) {
+        for variable in variables().filter(|variable| variable.read_by.is_passed()) {
             if let Some(value) = (self.env)(variable.name) {
                 passed.push((variable.name.to_owned(), value));
             }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use resync_core::command::{Reader, variables};
+use resync_core::command::{ReadBy, variables};
 use std::path::Path;
 
 /// Set to have the page written and not compared.
@@ -24,10 +24,10 @@ This page is made from a table in `guest/core/src/command/variables.rs` by `carg
 fn page() -> String {
     let mut page = HEAD.to_owned();
     for variable in variables() {
-        let seen = match variable.reader {
-            Reader::Component | Reader::Both => "it",
-            Reader::Rewritten => "another value",
-            Reader::Host => "nothing",
+        let seen = match variable.read_by {
+            ReadBy::Component | ReadBy::Both => "it",
+            ReadBy::Rewritten => "another value",
+            ReadBy::Host => "nothing",
         };
         let (name, default, does) = (variable.name, variable.default, variable.does);
         page.push_str(&format!("| `{name}` | {seen} | {default} | {does} |\n"));

@@ -26,7 +26,7 @@ pub use name::{PLUGIN, is_plugin, program_name};
 pub use serves::{BUNDLED, SERVES, STOP, serves};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
-pub use variables::{Reader, Variable, region, variables};
+pub use variables::{ReadBy, Variable, region, variables};
 
 use crate::report::{Console, Message};
 use crate::wire::{Alias, Client, Net};

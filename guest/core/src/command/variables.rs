@@ -6,9 +6,9 @@ use crate::command::flags::FLAGS;
 use crate::command::serves::SERVES;
 
 /// Who reads a variable under `mc-wasi`. Any other host hands over what its user tells it to, and the
-/// component reads all but those of [`Reader::Host`].
+/// component reads all but those of [`ReadBy::Host`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub enum ReadBy {
     /// The component; `mc-wasi` passes it on as it is.
     Component,
     /// Both; `mc-wasi` passes it on as it is.
@@ -19,7 +19,7 @@ pub enum Reader {
     Host,
 }
 
-impl Reader {
+impl ReadBy {
     /// Whether the component gets the user's own value.
     pub fn is_passed(self) -> bool {
         matches!(self, Self::Component | Self::Both)
@@ -36,108 +36,108 @@ pub struct Variable {
     /// What counts where it is not set, empty when nothing does.
     pub default: &'static str,
     /// Who reads it.
-    pub reader: Reader,
+    pub read_by: ReadBy,
 }
 
 const fn variable(
     name: &'static str,
-    reader: Reader,
+    read_by: ReadBy,
     default: &'static str,
     does: &'static str,
 ) -> Variable {
-    Variable { name, does, default, reader }
+    Variable { name, does, default, read_by }
 }
 
 /// All variables but those that stand for a flag. An empty one counts as not set.
 const VARIABLES: &[Variable] = &[
     variable(
         "MC_HOST_<alias>",
-        Reader::Rewritten,
+        ReadBy::Rewritten,
         "",
         "the server and the keys of an alias: http[s]://[ACCESS:SECRET[:TOKEN]@]host[:port]; the component gets it without keys",
     ),
     variable(
         "MC_CONFIG_ENV_FILE",
-        Reader::Host,
+        ReadBy::Host,
         "",
         "a file of MC_HOST_<alias>=URL lines, asked for an alias after the variable and before config.json",
     ),
-    variable("MC_REGION", Reader::Both, "the server's", "the region to sign for"),
-    variable("AWS_REGION", Reader::Both, "", "as MC_REGION, which comes first"),
-    variable("NO_COLOR", Reader::Component, "", "no colours, whatever it is set to"),
-    variable("COLUMNS", Reader::Component, "", "the width of the terminal, for the progress line"),
+    variable("MC_REGION", ReadBy::Both, "the server's", "the region to sign for"),
+    variable("AWS_REGION", ReadBy::Both, "", "as MC_REGION, which comes first"),
+    variable("NO_COLOR", ReadBy::Component, "", "no colours, whatever it is set to"),
+    variable("COLUMNS", ReadBy::Component, "", "the width of the terminal, for the progress line"),
     variable(
         "HTTPS_PROXY",
-        Reader::Host,
+        ReadBy::Host,
         "https_proxy",
         "the HTTP proxy for servers with https://: http[s]://[USER:PASSWORD@]host:port",
     ),
     variable(
         "HTTP_PROXY",
-        Reader::Host,
+        ReadBy::Host,
         "http_proxy",
         "the HTTP proxy for servers with http://; not read where REQUEST_METHOD is set",
     ),
     variable(
         "NO_PROXY",
-        Reader::Host,
+        ReadBy::Host,
         "no_proxy",
         "hosts that are asked without a proxy, separated by commas: names with everything below them, addresses, networks, host:port, or *",
     ),
     variable(
         "REQUEST_METHOD",
-        Reader::Host,
+        ReadBy::Host,
         "",
         "set for a CGI program, whose HTTP_PROXY is a header of whoever calls",
     ),
     variable(
         "SSL_CERT_FILE",
-        Reader::Host,
+        ReadBy::Host,
         "the system's",
-        "a PEM file of the authorities to trust, in the place of the system's",
+        "a PEM file of the authorities to trust, instead of the system's",
     ),
     variable(
         "SSL_CERT_DIR",
-        Reader::Host,
+        ReadBy::Host,
         "the system's",
         "folders of such files, separated by colons",
     ),
     variable(
         "HOME",
-        Reader::Host,
+        ReadBy::Host,
         "",
         "where the configuration (~/.mc) and the compiled code (~/.cache) are",
     ),
-    variable("USERPROFILE", Reader::Host, "", "as HOME, on Windows"),
+    variable("USERPROFILE", ReadBy::Host, "", "as HOME, on Windows"),
     variable(
         "XDG_CACHE_HOME",
-        Reader::Host,
+        ReadBy::Host,
         "~/.cache",
         "the folder in which mc-wasi/ keeps the component's machine code; an absolute path",
     ),
-    variable("LOCALAPPDATA", Reader::Host, "", "as XDG_CACHE_HOME, on Windows"),
+    variable("LOCALAPPDATA", ReadBy::Host, "", "as XDG_CACHE_HOME, on Windows"),
     variable(
         "MC_WASI_MAX_MEMORY",
-        Reader::Host,
+        ReadBy::Host,
         "512MiB and --memory",
         "memory that a component may have",
     ),
     variable(
         "MC_WASI_MAX_HANDLES",
-        Reader::Host,
+        ReadBy::Host,
         "80 and 8 for each of --concurrent",
         "streams, requests and other handles that a component may hold",
     ),
-    variable("MC_WASI_MAX_HEADERS", Reader::Host, "16KiB", "headers of one request"),
+    variable("MC_WASI_MAX_HEADERS", ReadBy::Host, "16KiB", "headers of one request"),
     variable(
         "MC_WASI_MAX_CALL",
-        Reader::Host,
+        ReadBy::Host,
         "4MiB",
         "what a component may hand over in one call",
     ),
     variable(
         SERVES,
-        Reader::Rewritten,
+        ReadBy::Rewritten,
         "",
         "set by a host: what it does itself, separated by commas: flags, stop and mc-wasi; a flag of a host that is not among them is refused",
     ),
@@ -155,7 +155,7 @@ pub fn variables() -> impl Iterator<Item = Variable> {
         does: flag.help,
         default: flag.default,
         // The host tells the component which folder it uses in the end.
-        reader: if flag.long == "config-dir" { Reader::Rewritten } else { Reader::Both },
+        read_by: if flag.long == "config-dir" { ReadBy::Rewritten } else { ReadBy::Both },
     });
     of_flags.chain(VARIABLES.iter().copied())
 }
@@ -185,7 +185,7 @@ mod tests {
     fn a_variable_that_may_hold_a_secret_is_not_passed_on() {
         for secret in ["MC_HOST_<alias>", "MC_CONFIG_ENV_FILE", "HTTPS_PROXY", "HTTP_PROXY"] {
             let found = variables().find(|variable| variable.name == secret);
-            assert!(found.is_some_and(|variable| !variable.reader.is_passed()), "{secret}");
+            assert!(found.is_some_and(|variable| !variable.read_by.is_passed()), "{secret}");
         }
     }
 }

@@ -124,7 +124,7 @@ impl Spool {
             self.at = 0;
         }
         let block = self.blocks.front()?;
-        let mut read = Reader { bytes: block.get(self.at..)? };
+        let mut read = Cursor { bytes: block.get(self.at..)? };
         let flags = read.byte()?;
         let shared = usize::try_from(read.number()?).ok()?;
         let suffix = read.text()?;
@@ -158,11 +158,11 @@ impl Spool {
     }
 }
 
-struct Reader<'a> {
+struct Cursor<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Cursor<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, tail) = self.bytes.split_at_checked(count)?;
         self.bytes = tail;
