@@ -291,11 +291,20 @@ pub fn typed_failures_name_their_cause(stage: &Stage) {
     assert_eq!((typed.failure().0, typed.events.len()), ("incomplete", 70));
     assert_eq!(*typed.summary("state"), json!("incomplete"));
 
-    let refusing = Backlog::mixed(50, SEED, 0, 50, S3Error::new(403, "AccessDenied"));
-    let server = FakeServer::start(Options::with_backlog(refusing));
-    let typed = stage.typed(&options(&server, &json!({})), 0);
-    assert_eq!((typed.failure().0, typed.summary("state")), ("unauthorized", &json!("refused")));
-    assert!(typed.events.iter().all(|event| event["kind"] == "failed"));
+    // In both modes it is the HEAD that is refused, and its permission that is missing.
+    for mode in ["trigger", "clear-checksum"] {
+        let refusing = Backlog::mixed(50, SEED, 0, 50, S3Error::new(403, "AccessDenied"));
+        let server = FakeServer::start(Options::with_backlog(refusing));
+        let typed = stage.typed(&options(&server, &json!({"mode": mode})), 0);
+        let (cause, text) = typed.failure();
+        assert_eq!((cause, typed.summary("state")), ("unauthorized", &json!("refused")));
+        let names_it = |text: &str| text.contains("s3:GetObject") && !text.contains("s3:PutObject");
+        assert!(names_it(text), "{mode}: {text}");
+        for event in &typed.events {
+            assert_eq!(event["kind"], "failed");
+            assert!(names_it(&event["error"].to_string()), "{mode}: {event}");
+        }
+    }
 
     let gone = json!({"endpoint": "http://127.0.0.1:1"});
     let typed = stage.typed(&options(&server, &gone), 0);
