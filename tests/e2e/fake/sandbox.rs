@@ -194,12 +194,13 @@ fn a_name_that_leads_to_metadata_is_refused() {
 #[test]
 fn the_limits_hold_what_the_command_may_ask_for() {
     let _loud = quiet::broken();
-    // A thousand at a time, and keys as long and as escaped as a server takes them.
+    // A thousand at a time, each under way for a second, so that they meet on a busy machine too; and
+    // keys as long and as escaped as a server takes them.
     let key = |nth: u32| format!("{}{nth:06}", "\u{e9}".repeat(500));
     let versions = || (0..3_000).map(|nth| Version::put(key(nth)));
     for flags in [&[][..], &["--clear-checksum"]] {
         let server = FakeServer::start(Options::with_backlog(Backlog::of(versions())));
-        server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_millis(300))));
+        server.inject(Fault::on(Route::Head, Effect::Delay(Duration::from_secs(1))));
         let ran = mc_wasi_at(&server.alias_url())
             .run(&[&["a/mybucket", "-c", "1000", "--json"], flags].concat());
         assert_eq!(ran.status, 0, "{:?} {}", ran.summary(), ran.stderr);
