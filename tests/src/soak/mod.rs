@@ -2,10 +2,10 @@
 //! `mc-wasi` run over and over between them. In the end nothing may be lost, and no run may have
 //! claimed more than was true.
 //!
-//! Three things go on at once: [`writer`] writes and deletes, [`faults`] kills servers, closes
-//! connections and locks the source out of the target, and [`runs`] runs the command and compares
+//! Three things go on at once: `writer` writes and deletes, `faults` kills servers, closes
+//! connections and locks the source out of the target, and `runs` runs the command and compares
 //! what it says with the backlog before it. When the time is up everything is repaired, the command
-//! is run until the backlog is empty, and [`truth`] compares the two servers version by version.
+//! is run until the backlog is empty, and `truth` compares the two servers version by version.
 //!
 //! Faults, flags and writes follow from a seed. Their timing does not, so a seed narrows a failure
 //! down and does not bring it back for certain.
