@@ -1,5 +1,6 @@
 //! Running programs and finding files.
 
+use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -23,9 +24,18 @@ pub fn tool(name: &str) -> PathBuf {
 }
 
 /// A cargo command in the workspace, with the toolchain that runs this task.
+///
+/// It is not told what the cargo that started the task says of the task's own package: ring, and so all
+/// that needs it, is built anew whenever that differs, as it does from a `cargo build` by hand.
 pub fn cargo(words: &str) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(words.split_whitespace());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
