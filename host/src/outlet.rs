@@ -54,6 +54,14 @@ impl Outlet {
         }
         result
     }
+
+    /// Writes the last that comes out on standard error: nobody can write there after it.
+    pub(crate) fn end_stderr(bytes: &[u8]) {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(bytes);
+        // Whoever wants to write waits for the lock until the process ends.
+        std::mem::forget(stderr);
+    }
 }
 
 impl IsTerminal for Outlet {

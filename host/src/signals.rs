@@ -19,8 +19,9 @@ use wasmtime_wasi::cli::IsTerminal;
 /// and then prints its summary; one that takes 2 s longer than that is stuck.
 const GRACE: Duration = LAST_ANSWERS.saturating_add(Duration::from_secs(2));
 
-/// How long the terminal has to take a few bytes. One that was stopped with Ctrl-S never does.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long the terminal has to take a few bytes. One that was stopped with Ctrl-S never does. On a busy
+/// machine 100 ms were not always enough for the thread that writes them to begin.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// The exit status of the signal received, 0 while there is none.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +90,8 @@ fn leave(status: u8) -> ! {
         // In a thread, because the terminal and the lock on it may be held by the component.
         let (done, wait) = std::sync::mpsc::channel();
         let _ = std::thread::Builder::new().spawn(move || {
-            let _ = Outlet::stderr().put(b"\r\x1b[K\x1b[?7h");
+            // The last word, or the component would draw its line once more before the end.
+            Outlet::end_stderr(b"\r\x1b[K\x1b[?7h");
             let _ = done.send(());
         });
         let _ = wait.recv_timeout(LAST_WORDS);
