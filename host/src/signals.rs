@@ -19,9 +19,8 @@ use wasmtime_wasi::cli::IsTerminal;
 /// and then prints its summary; one that takes 2 s longer than that is stuck.
 const GRACE: Duration = LAST_ANSWERS.saturating_add(Duration::from_secs(2));
 
-/// How long the terminal has to take a few bytes. One that was stopped with Ctrl-S never does. On a busy
-/// machine 100 ms were not always enough for the thread that writes them to begin.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long the terminal has to take a few bytes. One that was stopped with Ctrl-S never does.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// The exit status of the signal received, 0 while there is none.
 #[derive(Debug, Clone, Default)]

@@ -203,8 +203,9 @@ fn the_command_to_run_again_has_the_users_own_flags_ready_for_a_shell() {
     );
     let ran = mc_wasi.run_words(&words);
     let hint = ran.stdout.lines().last().unwrap_or_default();
-    let again = hint.strip_prefix("  $ ").unwrap_or_else(|| panic!("{}", ran.stdout));
-    // However it is quoted, a shell reads it back as what was given.
+    let again = r#"mc-wasi replicate resync-backlog -q -c 5 "a/mybucket/hr/pay roll's "'$HOME'"#;
+    assert_eq!(hint.trim(), format!("$ {again}"));
+    // A shell reads it back as what was given.
     let mut shell = std::process::Command::new("sh");
     let told =
         shell.args(["-c", &format!("for word in {again}; do echo \"$word\"; done")]).output();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::as_root;
 use mc_wasi_tests::minio::{MinioOptions, Pair};
+use mc_wasi_tests::quiet;
 use serde_json::json;
 
 #[test]
@@ -55,27 +56,22 @@ fn what_a_target_refuses_has_failed_again_and_is_told_apart_per_target() {
 
 #[test]
 fn a_time_that_is_up_is_no_success() {
+    // Beside loud tests the source may come to replicate only after it has noticed that the target is
+    // frozen, and then the versions fail at once instead of staying pending.
+    let _quiet = quiet::kept();
     let mut pair = Pair::start();
     pair.stick();
     pair.put_many("obj-", 20, b"hello");
     pair.wait_backlog(20);
     pair.release();
     pair.target_mut().freeze();
-    let ran = as_root(&pair).run(&["source/src", "--wait", "2s", "--json"]);
+    let ran = as_root(&pair).run(&["source/src", "--wait", "2s"]);
     pair.target_mut().thaw();
     assert_eq!(ran.status, 1, "{}", ran.stdout);
-    let wait = ran.summary()["wait"].clone();
     let arn = &pair.links()[0].arn;
-    // On a busy machine the source may have found out in time that the target does not answer; then
-    // the versions have failed again, and are not pending.
-    for counts in [&wait, &wait["targets"][arn]] {
-        let count = |name: &str| counts[name].as_u64().unwrap();
-        assert_eq!(
-            (count("replicated"), count("pending") + count("failedAgain")),
-            (0, 20),
-            "{wait}"
-        );
-    }
-    assert_eq!(wait["exact"], true, "{wait}");
+    let known = format!(
+        "\n  Replicated: 0\n  Still pending: 20\n  {arn}: 0 replicated, 20 pending, 0 failed again\n"
+    );
+    assert!(ran.stdout.contains(&known), "{}", ran.stdout);
     pair.wait_empty(Duration::from_secs(180));
 }

@@ -112,7 +112,7 @@ impl<'a> Waiting<'a> {
         let Self { args, triggered, since, .. } = self;
         let mut look = Look::default();
         let prefix = &args.target.prefix;
-        let end = survey(net, &mut pass.client, prefix, |item, statuses, status_time| {
+        let exact = survey(net, &mut pass.client, prefix, |item, statuses, status_time| {
             if triggered.seen.contains(item) {
                 let tried = timestamp::parse_rfc3339(status_time)
                     .is_some_and(|at| at >= i128::from(*since) * 1_000_000_000);
@@ -120,13 +120,13 @@ impl<'a> Waiting<'a> {
             }
         });
         pass.listings += 1;
-        if end.is_ok() {
+        if exact {
             let progress = self.left.is_none_or(|left| look.left.len() < left);
             self.stalled = if progress { 0 } else { self.stalled + 1 };
             self.left = Some(look.left.len());
             self.known = look;
         }
-        end.is_ok()
+        exact
     }
 
     /// Triggers what stayed. No version is shown: each was shown before.

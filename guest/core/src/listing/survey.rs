@@ -3,42 +3,30 @@
 use crate::listing::entry::Item;
 use crate::listing::reader::{Reader, State};
 use crate::listing::statuses::{StatusTable, Statuses};
-use crate::listing::unfinished::Unfinished;
 use crate::wire::{Client, Net, Ticket};
 
-/// Why a look at the backlog did not reach its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// The listing failed.
-    Listing(Box<Unfinished>),
-    /// The user stopped it.
-    Stopped,
-}
-
 /// Shows every listed version to `each`, with the time of its last replication status. Touches no
-/// object.
-///
-/// # Errors
-/// [`Cut`]; what was shown until then is true, but not all.
+/// object. Returns whether it reached the end of the backlog: if the listing failed or the user stopped
+/// it, what was shown is true, but not all.
 pub(crate) fn survey<N: Net>(
     net: &mut N,
     client: &mut Client,
     prefix: &str,
     mut each: impl FnMut(&Item, &Statuses, &str),
-) -> Result<(), Cut> {
+) -> bool {
     let mut reader = Reader::new(prefix);
     let mut table = StatusTable::default();
     let mut events = Vec::new();
     loop {
         match reader.state() {
-            State::Complete => return Ok(()),
-            State::Failed(unfinished) => return Err(Cut::Listing(unfinished.clone())),
+            State::Complete => return true,
+            State::Failed(_) => return false,
             State::Idle => reader.open(net, client),
             _ => reader.tick(net, client),
         }
         if net.stop_requested() {
             reader.pause(net);
-            return Err(Cut::Stopped);
+            return false;
         }
         net.wait(reader.due(), &mut events);
         for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
