@@ -152,9 +152,16 @@ fn harmless(
                 uri.path(),
                 "/minio/admin/v3/replication/diff" | "/minio/admin/v4/replication/diff"
             )
+            && matches!(
+                names.as_slice(),
+                [b"bucket"]
+                    | [b"bucket", b"prefix"]
+                    | [b"bucket", b"arn"]
+                    | [b"bucket", b"arn", b"prefix"]
+            )
             && match value("prefix") {
-                Some(given) => names == [&b"bucket"[..], b"prefix"] && given == prefix.as_bytes(),
-                None => names == [b"bucket"] && prefix.is_empty(),
+                Some(given) => given.starts_with(prefix.as_bytes()),
+                None => prefix.is_empty(),
             };
         let targets = method == "GET" && uri.path().ends_with("/list-remote-targets");
         return of_bucket && (diff || targets) && headers.iter().all(|(n, _)| *n == "user-agent");
@@ -162,7 +169,8 @@ fn harmless(
     let Some(path) = resolve(uri.path()) else { return false };
     let copies = input.clear && !input.dry;
     if path == format!("/{BUCKET}").as_bytes() {
-        return method == "GET" && (names == [b"location"] || copies && names == [b"object-lock"]);
+        let setting = names == [b"object-lock"] || names == [b"encryption"];
+        return method == "GET" && (names == [b"location"] || copies && setting);
     }
     let within = path.starts_with(format!("/{BUCKET}/{prefix}").as_bytes());
     if !within || path == format!("/{BUCKET}/").as_bytes() {
@@ -172,7 +180,8 @@ fn harmless(
     match method {
         "HEAD" => names == [b"versionId"] && plain_headers,
         "GET" => {
-            copies && input.validate && names == [&b"tagging"[..], b"versionId"] && plain_headers
+            let asked = names == [&b"tagging"[..], b"versionId"] || names == [b"versionId"];
+            copies && input.validate && asked && plain_headers
         }
         "PUT" => {
             let one = |name: &str| {
@@ -180,7 +189,13 @@ fn harmless(
                 found.next().filter(|_| found.next().is_none()).map(|(_, value)| *value)
             };
             let allowed = |name: &str| {
-                matches!(name, "user-agent" | "x-amz-copy-source" | "x-amz-metadata-directive")
+                matches!(
+                    name,
+                    "user-agent"
+                        | "content-type"
+                        | "x-amz-copy-source"
+                        | "x-amz-metadata-directive"
+                )
             };
             copies
                 && names == [b"versionId"]

@@ -8,12 +8,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Metadata services outside of the link-local ranges: Alibaba Cloud, Oracle Cloud, Azure, and by
-/// IPv6 AWS and Google Cloud.
+/// IPv6 Scaleway and Google Cloud.
 const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
@@ -25,21 +25,27 @@ pub fn is_refused(address: IpAddr) -> bool {
     };
     let link_local = match address {
         IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || is_of_aws(v6),
     };
     link_local || METADATA.contains(&address)
 }
 
-/// The IPv4 address inside an IPv6 one: mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), or
-/// through NAT64 (`64:ff9b::a.b.c.d`).
+/// The services that AWS has on every machine, `fd00:ec2::/32`: metadata (`::254`), the credentials of a
+/// pod (`::23`), and others.
+fn is_of_aws(v6: Ipv6Addr) -> bool {
+    matches!(v6.segments(), [0xfd00, 0xec2, ..])
+}
+
+/// The IPv4 address inside an IPv6 one: mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), through
+/// NAT64 (`64:ff9b::a.b.c.d`), or by 6to4 (`2002:aabb:ccdd::`).
 fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let nat64 = match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+    let translated = match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
         _ => None,
     };
-    nat64.or_else(|| v6.to_ipv4())
+    translated.or_else(|| v6.to_ipv4())
 }
 
 #[cfg(test)]
@@ -54,6 +60,9 @@ mod tests {
             "fe80::1",
             "febf::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd00:42::42",
+            "2002:a9fe:a9fe::1",
             "::ffff:169.254.169.254",
             "::169.254.169.254",
             "64:ff9b::169.254.169.254",

@@ -5,9 +5,9 @@
 
 use resync_core::command::Env;
 use resync_core::report::Message;
-use resync_core::wire::{Alias, Endpoint, credentials, without_keys};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use resync_core::wire::{Alias, AliasError, Endpoint, credentials, without_keys};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 
 /// The folder of the configuration: the flag's, the variable's, or `~/.mc`. `None` without a home.
@@ -62,6 +62,18 @@ fn read(file: &Path) -> Result<String, Message> {
     })
 }
 
+/// Where [`find`] looked in vain, in words.
+pub fn looked_at(name: &str, folder: Option<&Path>, env: Env<'_>) -> String {
+    let mut places = vec![format!("the variable MC_HOST_{name}")];
+    places.extend(env("MC_CONFIG_ENV_FILE"));
+    places.push(match folder.map(|folder| folder.join("config.json")) {
+        Some(file) if file.exists() => file.display().to_string(),
+        Some(file) => format!("{}, which does not exist", file.display()),
+        None => "no config.json, since there is no home folder".to_owned(),
+    });
+    format!("It was looked for in {}.", places.join(", in "))
+}
+
 /// Lines `MC_HOST_name=URL` or `name=URL`. Blank lines and comments, on which mc stumbles, are
 /// passed over.
 ///
@@ -85,84 +97,201 @@ pub fn from_env_file(text: &str, file: &str, variable: &str) -> Result<Option<St
     Ok(None)
 }
 
-#[derive(Deserialize)]
-struct ConfigFile {
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    aliases: BTreeMap<String, ConfigAlias>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct ConfigAlias {
-    url: String,
-    access_key: String,
-    secret_key: String,
-    session_token: String,
-    api: String,
-}
-
 /// The version of `config.json` that mc writes.
 const VERSION: &str = "10";
 
-/// The alias of this name in the text of a `config.json`.
+/// The members of a JSON object as Go's `encoding/json` takes them for a struct: names in any case, and
+/// of several the last.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+
+            // `null` leaves everything as it was, in Go.
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Vec::new())
+            }
+        }
+        deserializer.deserialize_any(All).map(Members)
+    }
+}
+
+impl<'a> Members<'a> {
+    /// The values of a member, in their order.
+    fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a RawValue> {
+        self.0.iter().filter(move |(known, _)| folded(known) == name).map(|(_, value)| *value)
+    }
+
+    /// A text. `null` leaves what was there before it, which is nothing at first.
+    fn text(&self, name: &str) -> Result<String, serde_json::Error> {
+        let texts = self.all(name).map(|value| serde_json::from_str::<Option<String>>(value.get()));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        Ok(texts.into_iter().flatten().next_back().unwrap_or_default())
+    }
+}
+
+/// A name as Go compares it: without case, and with the two other characters that are an `s` and a `k`
+/// then.
+fn folded(name: &str) -> String {
+    let fold = |c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    };
+    name.chars().map(fold).collect()
+}
+
+/// The alias of this name in the text of a `config.json`. Only this one has to be sound: what is wrong with
+/// another is for those who use it.
 ///
 /// # Errors
 /// As [`find`].
 pub fn from_config(text: &str, file: &Path, name: &str) -> Result<Option<Alias>, Message> {
     let unable = |cause: String| Message::fatal("Unable to load config.", cause);
     // The text around the error is not shown, as mc shows it: it may be a secret key.
-    let config: ConfigFile = serde_json::from_str(text).map_err(|error| {
+    let syntax = |error: serde_json::Error| {
         unable(format!(
             "Unable to parse JSON schema due to a syntax error in {} at line {}, column {}.",
             file.display(),
             error.line(),
             error.column()
         ))
-    })?;
-    if config.version != VERSION {
-        let remedy = match config.version.parse::<u32>() {
+    };
+    let member =
+        |what: &str| unable(format!("{what} in {} is not what it should be.", file.display()));
+    let config: Members<'_> = serde_json::from_str(text).map_err(syntax)?;
+    let version = config.text("version").map_err(|_| member("`version`"))?;
+    if version != VERSION {
+        let remedy = match version.parse::<u32>() {
             Ok(version) if version < 10 => "run `mc alias list` once, which migrates it",
             _ => "please update your binary",
         };
         return Err(Message::fatal(
             format!(
-                "Config version '{}' does not match mc config version '{VERSION}', {remedy}.",
-                config.version
+                "Config version '{version}' does not match mc config version '{VERSION}', {remedy}."
             ),
             "",
         ));
     }
-    for alias in config.aliases.values() {
-        if !alias.api.eq_ignore_ascii_case("S3v4") && !alias.api.eq_ignore_ascii_case("S3v2") {
-            return Err(Message::fatal(
-                format!(
-                    "Unrecognized API signature {} for host {}. Valid options are `[S3v4, S3v2]`",
-                    alias.api,
-                    without_keys(&alias.url)
-                ),
-                "",
-            ));
-        }
+    let mut found = None;
+    for aliases in config.all("aliases") {
+        let aliases: Members<'_> =
+            serde_json::from_str(aliases.get()).map_err(|_| member("`aliases`"))?;
+        // The names of aliases have a case.
+        found = aliases.0.into_iter().rev().find(|(known, _)| known == name).or(found);
     }
-    let Some(found) = config.aliases.get(name) else { return Ok(None) };
-    if found.api.eq_ignore_ascii_case("S3v2") {
+    let Some((_, found)) = found else { return Ok(None) };
+    let found: Members<'_> =
+        serde_json::from_str(found.get()).map_err(|_| member(&format!("Alias `{name}`")))?;
+    let text =
+        |what: &str| found.text(what).map_err(|_| member(&format!("`{what}` of alias `{name}`")));
+    let (url, api) = (text("url")?, text("api")?);
+    if api.eq_ignore_ascii_case("S3v2") {
         return Err(Message::fatal(
             format!("Unable to initialize target `{name}`."),
             format!(
                 "It uses API signature S3v2, which the replication API does not accept. Set it again: mc alias set {name} {} ACCESSKEY SECRETKEY --api S3v4",
-                without_keys(&found.url)
+                without_keys(&url)
             ),
         ));
     }
-    let endpoint = Endpoint::parse(&found.url).map_err(|cause| {
+    if !api.eq_ignore_ascii_case("S3v4") {
+        return Err(Message::fatal(
+            format!(
+                "Unrecognized API signature {api} for host {}. Valid options are `[S3v4, S3v2]`",
+                without_keys(&url)
+            ),
+            "",
+        ));
+    }
+    let target = |cause: AliasError| {
         Message::fatal(format!("Unable to initialize target `{name}`."), cause.to_string())
-    })?;
-    let token = Some(found.session_token.as_str());
-    Ok(Some(Alias {
-        endpoint,
-        credentials: credentials(&found.access_key, &found.secret_key, token),
-    }))
+    };
+    let endpoint = Endpoint::parse(url.trim()).map_err(target)?;
+    let token = text("sessiontoken")?;
+    let (access, secret) = (text("accesskey")?, text("secretkey")?);
+    let credentials = credentials(&access, &secret, Some(&token)).map_err(target)?;
+    Ok(Some(Alias { endpoint, credentials }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(aliases: &str) -> Result<Option<Alias>, Message> {
+        let text = format!(r#"{{"version":"10","aliases":{aliases}}}"#);
+        from_config(&text, Path::new("config.json"), "a")
+    }
+
+    fn sound(aliases: &str) -> Alias {
+        read(aliases).unwrap_or_else(|error| panic!("{error:?}")).expect("an alias")
+    }
+
+    const REST: &str = r#""url":"http://127.0.0.1:9000","api":"S3v4","path":"auto""#;
+
+    #[test]
+    fn members_are_taken_as_go_takes_them() {
+        for (members, access) in [
+            (r#""accessKey":"ak","secretKey":"sk","sessionToken":null"#, "ak"),
+            (r#""AccessKey":"ak","SecretKey":"sk""#, "ak"),
+            (r#""ACCESSKEY":"ak","secretkey":"sk""#, "ak"),
+            (r#""acce\u017f\u017f\u212aey":"ak","secretKey":"sk""#, "ak"),
+            (r#""accessKey":"first","AccessKey":"last","secretKey":"sk""#, "last"),
+            (r#""AccessKey":"first","accessKey":"last","secretKey":"sk""#, "last"),
+            (r#""accessKey":"ak","accessKey":null,"secretKey":"sk""#, "ak"),
+            (r#""accessKey":"ak","secretKey":"sk","unknown":{"x":[1]}"#, "ak"),
+        ] {
+            let alias = sound(&format!(r#"{{"a":{{{REST},{members}}}}}"#));
+            assert_eq!(alias.credentials.expect("keys").access_key, access, "{members}");
+        }
+        let none = sound(&format!(r#"{{"a":{{{REST},"accessKey":null}}}}"#));
+        assert_eq!(none.credentials, None);
+        let mixed = format!(r#"{{"VERSION":"10","Aliases":{{"a":{{{REST}}}}}}}"#);
+        assert!(from_config(&mixed, Path::new("c"), "a").expect("sound").is_some());
+    }
+
+    #[test]
+    fn only_the_alias_that_is_used_has_to_be_sound() {
+        for other in [r#"{"url":5}"#, r#"{"api":"S3v9"}"#, "null", "7", r#"{"accessKey":[]}"#] {
+            sound(&format!(r#"{{"b":{other},"a":{{{REST}}}}}"#));
+            assert!(read(&format!(r#"{{"a":{other}}}"#)).is_err(), "{other}");
+        }
+        assert!(read("{}").expect("sound").is_none());
+        assert!(read("null").expect("sound").is_none());
+        assert!(read(&format!(r#"{{"A":{{{REST}}}}}"#)).expect("sound").is_none(), "another");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (members, named) in [
+            (r#""accessKey":{"topsecret":1}"#, "`accesskey` of alias `a`"),
+            (r#""accessKey":"topsecret""#, "needs a secret key"),
+            (r#""secretKey":"topsecret""#, "needs an access key"),
+        ] {
+            let error = read(&format!(r#"{{"a":{{{REST},{members}}}}}"#)).unwrap_err();
+            let line = error.line("mc", false);
+            assert!(line.contains(named) && !line.contains("topsecret"), "{line}");
+        }
+        let broken = r#"{"version":"10","aliases":{"a":{"secretKey":"topsecret" x}}}"#;
+        let error = from_config(broken, Path::new("config.json"), "a").unwrap_err();
+        let line = error.line("mc", false);
+        assert!(line.contains("line 1") && !line.contains("topsecret"), "{line}");
+        let trailing = r#"{"version":"10"} {"version":"10"}"#;
+        assert!(from_config(trailing, Path::new("c"), "a").is_err());
+    }
 }

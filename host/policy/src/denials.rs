@@ -49,6 +49,24 @@ pub enum Reason {
     CopySource,
     /// It copies without keeping the metadata.
     CopyMetadata,
+    /// It copies a version that was not looked at just before.
+    NotLookedAt,
+    /// It would copy another state of the version than the one that was looked at.
+    CopyOfAnother,
+    /// It would change whether, or how, the version is encrypted.
+    CopyEncryption,
+    /// It would change when the version was modified, and with that which one is the latest.
+    CopyTime,
+    /// It would bring the data back from a tier.
+    CopyTier,
+    /// The new checksum would not be one of the data.
+    CopyChecksum,
+    /// The bucket has this default retention, which every copy would get.
+    CopyRetention(String),
+    /// Nobody can tell what the bucket does with copies.
+    CopySettings,
+    /// It reads an object in a run that compares none.
+    Reading,
 }
 
 /// What would make a denied request a granted one.
@@ -71,7 +89,7 @@ impl Reason {
             Self::AnotherServer(_) | Self::AnotherBucket | Self::OutsideTarget => Remedy::Target,
             Self::Address(_) => Remedy::Address,
             Self::ObjectLock | Self::Copy => Remedy::Flag("--clear-checksum"),
-            Self::Tags => Remedy::Flag("--clear-checksum --validate"),
+            Self::Tags | Self::Reading => Remedy::Flag("--clear-checksum --validate"),
             Self::AnotherHost
             | Self::NotCanonical
             | Self::NotOneVersion
@@ -80,7 +98,15 @@ impl Reason {
             | Self::AdminCall
             | Self::Header(_)
             | Self::CopySource
-            | Self::CopyMetadata => Remedy::Nothing,
+            | Self::CopyMetadata
+            | Self::NotLookedAt
+            | Self::CopyOfAnother
+            | Self::CopyEncryption
+            | Self::CopyTime
+            | Self::CopyTier
+            | Self::CopyChecksum
+            | Self::CopyRetention(_)
+            | Self::CopySettings => Remedy::Nothing,
         }
     }
 }
@@ -97,6 +123,9 @@ impl fmt::Display for Reason {
                     "it resolves to {address}, where clouds serve the credentials of machines"
                 );
             }
+            Self::CopyRetention(retention) => {
+                return write!(f, "the bucket would lock every copy ({retention})");
+            }
             Self::Header(name) => return write!(f, "it may not carry the header `{name}`"),
             Self::AnotherHost => "the Host header names another server",
             Self::AnotherBucket => "it is about another bucket",
@@ -105,16 +134,26 @@ impl fmt::Display for Reason {
             Self::NotOneVersion => "it does not name exactly one version",
             Self::ObjectLock => "only copying needs to know of object locks",
             Self::BucketSetting => {
-                "of a bucket only its region and its object lock configuration may be read"
+                "of a bucket only its region, object lock and encryption configuration may be read"
             }
             Self::Copy => "this run copies nothing",
             Self::Tags => "this run compares no tags",
-            Self::ObjectAccess => "objects are only looked at, never read, written or deleted",
+            Self::ObjectAccess => "objects are only looked at, never written or deleted",
             Self::AdminCall => {
                 "of the admin API only the replication diff and the targets of the bucket may be read"
             }
             Self::CopySource => "the source of a copy must be the very same version",
             Self::CopyMetadata => "a copy must keep the metadata",
+            Self::NotLookedAt => "what is copied must have been looked at just before",
+            Self::CopyOfAnother => "a copy must be of the very state that was looked at",
+            Self::CopyEncryption => "a copy must leave the encryption as it is",
+            Self::CopyTime => "a copy must keep the time of modification",
+            Self::CopyTier => "a copy would bring the data back from its tier",
+            Self::CopyChecksum => "a copy must get a checksum of its data",
+            Self::CopySettings => {
+                "the default retention and encryption of the bucket could not be read"
+            }
+            Self::Reading => "this run reads no object",
         };
         f.write_str(text)
     }

@@ -21,10 +21,42 @@ pub struct Grant {
     objects: String,
     /// `/bucket`, encoded.
     bucket: String,
-    /// `bucket=…` of the listing, and after it `arn=…` and `prefix=…` if they were asked for.
-    listing: (String, Vec<String>),
+    listing: Listing,
     copies: bool,
     tags: bool,
+}
+
+/// The parameters of a listing, encoded.
+#[derive(Debug, Clone)]
+struct Listing {
+    /// `bucket=…`.
+    bucket: String,
+    /// The target that was asked for. Without one, a listing may name any: it is still of this bucket.
+    arn: Option<String>,
+    /// Every listing is of keys that begin so.
+    prefix: String,
+}
+
+impl Listing {
+    /// Whether these are the parameters, after that of the bucket, of a listing of what was asked for, or
+    /// of a part of it.
+    fn covers<'a>(&self, parameters: impl Iterator<Item = &'a str>) -> bool {
+        let mut parameters = parameters.peekable();
+        let mut take = |name: &str| {
+            let value = parameters.peek().and_then(|parameter| parameter.strip_prefix(name));
+            value.inspect(|_| _ = parameters.next())
+        };
+        let (arn, prefix) = (take("arn="), take("prefix="));
+        let is_target = match (&self.arn, arn) {
+            (Some(asked), arn) => arn == Some(asked),
+            (None, arn) => arn.is_none_or(is_plain),
+        };
+        let is_below = match prefix {
+            Some(prefix) => prefix.starts_with(&self.prefix) && is_plain(prefix),
+            None => self.prefix.is_empty(),
+        };
+        is_target && is_below && parameters.next().is_none()
+    }
 }
 
 /// What kind of granted request it is.
@@ -38,24 +70,36 @@ pub enum Kind {
     Location,
     /// The bucket's object lock configuration.
     LockConfiguration,
+    /// The bucket's default encryption.
+    EncryptionConfiguration,
     /// HEAD of a version.
     Head,
     /// The tags of a version.
     Tags,
     /// A copy of a version onto itself.
     Copy,
+    /// A version itself, to compute the checksum that its copy must have.
+    Read,
 }
 
 /// The most shown of a request. A component may ask for a path of 64 KiB.
 const SHOWN: usize = 200;
 
 /// Headers that may go out with any request.
-const COMMON: &[&str] =
-    &["host", "user-agent", "x-minio-source-proxy-request", "x-amz-checksum-mode"];
+const COMMON: &[&str] = &[
+    "accept-encoding",
+    "cache-control",
+    "host",
+    "pragma",
+    "user-agent",
+    "x-amz-checksum-mode",
+    "x-minio-source-proxy-request",
+];
 
 /// Headers that may go out with a copy. None of them changes an ACL, a storage class, a lock, tags
 /// or metadata.
 const FOR_COPY: &[&str] = &[
+    "content-type",
     "x-amz-checksum-algorithm",
     "x-amz-copy-source",
     "x-amz-copy-source-if-match",
@@ -85,22 +129,34 @@ impl Grant {
         encode::path(&mut bucket, &target.bucket);
         let mut objects = format!("{bucket}/");
         encode::path(&mut objects, &target.prefix);
-        let parameter = |name: &str, value: &str| {
-            let mut parameter = format!("{name}=");
-            encode::query_value(&mut parameter, value);
-            parameter
+        let encoded = |value: &str| {
+            let mut encoded = String::new();
+            encode::query_value(&mut encoded, value);
+            encoded
         };
-        let arn = args.arn.iter().map(|arn| parameter("arn", arn));
-        let prefix = (!target.prefix.is_empty()).then(|| parameter("prefix", &target.prefix));
         let writes = args.clear_checksum && !args.dry_run;
         Self {
             origin: origin.clone(),
             objects,
             bucket,
-            listing: (parameter("bucket", &target.bucket), arn.chain(prefix).collect()),
+            listing: Listing {
+                bucket: format!("bucket={}", encoded(&target.bucket)),
+                arn: args.arn.as_deref().map(encoded),
+                prefix: encoded(&target.prefix),
+            },
             copies: writes,
             tags: writes && args.validate,
         }
+    }
+
+    /// Whether anything may be copied.
+    pub fn copies(&self) -> bool {
+        self.copies
+    }
+
+    /// `/bucket`, encoded.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
     }
 
     /// The server.
@@ -149,6 +205,7 @@ impl Grant {
             return match query {
                 "location=" | "location" => Ok(Kind::Location),
                 "object-lock=" | "object-lock" if self.copies => Ok(Kind::LockConfiguration),
+                "encryption=" | "encryption" if self.copies => Ok(Kind::EncryptionConfiguration),
                 "object-lock=" | "object-lock" => Err(Reason::ObjectLock),
                 _ => Err(Reason::BucketSetting),
             };
@@ -170,6 +227,8 @@ impl Grant {
             (&Method::PUT, false) => Err(Reason::Copy),
             (&Method::GET, true) if self.tags => Ok(Kind::Tags),
             (&Method::GET, true) => Err(Reason::Tags),
+            (&Method::GET, false) if self.tags => Ok(Kind::Read),
+            (&Method::GET, false) => Err(Reason::Reading),
             _ => Err(Reason::ObjectAccess),
         }
     }
@@ -180,11 +239,11 @@ impl Grant {
             return Err(Reason::AdminCall);
         }
         let mut parameters = query.split('&');
-        let of_bucket = parameters.next() == Some(self.listing.0.as_str());
+        let of_bucket = parameters.next() == Some(self.listing.bucket.as_str());
         match (call, method) {
             ("replication/diff", &Method::POST) if !of_bucket => Err(Reason::AnotherBucket),
             ("replication/diff", &Method::POST) => {
-                if parameters.eq(self.listing.1.iter().map(String::as_str)) {
+                if self.listing.covers(parameters) {
                     Ok(Kind::Listing)
                 } else {
                     Err(Reason::OutsideTarget)

@@ -9,10 +9,15 @@
 pub mod address;
 pub mod aliases;
 pub mod command_words;
+mod copies;
 mod denials;
 mod grant;
 mod limits;
+mod screen;
+pub mod targets;
 
+pub use copies::Copies;
 pub use denials::{Denial, Denials, Reason, Remedy};
 pub use grant::{Grant, Kind};
 pub use limits::Limits;
+pub use screen::Screen;

@@ -20,6 +20,9 @@ const HEADERS: usize = 16 << 10;
 /// standard input.
 const CALL: usize = 4 << 20;
 
+/// The file of `--component`: `MC_WASI_MAX_COMPONENT`. The built-in one has less than 1 MiB.
+const COMPONENT: usize = 64 << 20;
+
 /// Handles beside those of requests: streams, clocks, a spare for bursts of short-lived ones.
 const FIXED_HANDLES: usize = 64;
 
@@ -40,6 +43,9 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes handed to the host in one call.
     pub call: usize,
+    /// Bytes of the file of a component.
+    #[serde(skip)]
+    pub component: usize,
 }
 
 impl Limits {
@@ -65,6 +71,7 @@ impl Limits {
             requests,
             headers: given("MC_WASI_MAX_HEADERS", HEADERS)?,
             call: given("MC_WASI_MAX_CALL", CALL)?,
+            component: given("MC_WASI_MAX_COMPONENT", COMPONENT)?,
         })
     }
 }

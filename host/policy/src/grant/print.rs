@@ -1,6 +1,6 @@
 //! `--print-grant`: the grant in words, and as JSON.
 
-use super::{Grant, Kind};
+use super::{Grant, Kind, Listing};
 use crate::limits::Limits;
 use serde::Serialize;
 use std::fmt::Write;
@@ -34,10 +34,13 @@ struct Printed<'a> {
 impl Grant {
     /// What is granted. Everything that fits none of these is denied.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        let (bucket, more) = &self.listing;
+        let Listing { bucket, arn, prefix } = &self.listing;
         let mut diff = bucket.clone();
-        for parameter in more {
-            let _ = write!(diff, "&{parameter}");
+        if let Some(arn) = arn {
+            let _ = write!(diff, "&arn={arn}");
+        }
+        if !prefix.is_empty() {
+            let _ = write!(diff, "&prefix={prefix}");
         }
         let version = || "versionId={version}".to_owned();
         let objects = || format!("{}*", self.objects);
@@ -50,7 +53,7 @@ impl Grant {
                 "POST",
                 path("replication/diff"),
                 diff.clone(),
-                "list the backlog",
+                "list the backlog, or a part of it",
             ));
             rules.push(rule(
                 Kind::Targets,
@@ -84,6 +87,13 @@ impl Grant {
                 "see that nothing gets locked",
             ));
             rules.push(rule(
+                Kind::EncryptionConfiguration,
+                "GET",
+                bucket(),
+                "encryption=".to_owned(),
+                "see whether copies are encrypted",
+            ));
+            rules.push(rule(
                 Kind::Copy,
                 "PUT",
                 objects(),
@@ -94,6 +104,8 @@ impl Grant {
         if self.tags {
             let query = format!("tagging=&{}", version());
             rules.push(rule(Kind::Tags, "GET", objects(), query, "compare the tags of a version"));
+            let purpose = "read a version back, for its checksum";
+            rules.push(rule(Kind::Read, "GET", objects(), version(), purpose));
         }
         rules
     }
