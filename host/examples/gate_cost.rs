@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use http::Request;
 use http_body_util::{BodyExt, Empty};
-use mc_wasi::bench::{Connector, Gate, Open, Pool, Signing, tls};
-use mc_wasi_policy::{Denials, Grant};
+use mc_wasi::bench::{Connector, Gate, Mask, Open, Pool, Signing, tls};
+use mc_wasi_policy::{Copies, Denials, Grant};
 use resync_core::command::Args;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
 use wasmtime_wasi_http::WasiBody;
@@ -50,6 +50,9 @@ fn main() {
         grant: Grant::new(&args, &alias.endpoint),
         signing: Signing::new(signer, false),
         custom_headers: Vec::new(),
+        copies: Copies::default(),
+        settings: tokio::sync::OnceCell::new(),
+        mask: Mask::default(),
         pool,
         denials,
         tracer: None,

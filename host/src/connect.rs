@@ -1,5 +1,6 @@
 //! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
+use crate::dial::{self, Dialer};
 use crate::proxy::Proxy;
 use crate::throttle::{Throttle, Throttled};
 use crate::tls;
@@ -42,6 +43,7 @@ pub struct Connector {
     download: Option<Arc<Throttle>>,
     deadlines: Deadlines,
     denials: Arc<Denials>,
+    dialer: Dialer,
 }
 
 impl Connector {
@@ -56,6 +58,7 @@ impl Connector {
             download: None,
             deadlines: Deadlines { read: DEADLINE, write: DEADLINE },
             denials,
+            dialer: Dialer::default(),
         }
     }
 
@@ -95,12 +98,7 @@ impl Connector {
 
     /// The proxy that takes requests in place of the server: that of a server without TLS.
     pub(crate) fn forwarder(&self) -> Option<&Proxy> {
-        self.proxy.as_ref().filter(|_| self.server.scheme == Scheme::Http)
-    }
-
-    /// Whether requests go to the server itself, without TLS.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.server.scheme == Scheme::Http && self.proxy.is_none()
+        self.proxy.as_ref().filter(|proxy| self.server.scheme == Scheme::Http && !proxy.is_socks())
     }
 
     /// Opens a connection.
@@ -125,12 +123,16 @@ impl Connector {
                     error => proxy.failed(error),
                 };
                 let stream = self.dial(&proxy.endpoint).await.map_err(at_proxy)?;
-                let stream = self.encrypt(&proxy.endpoint, stream).await?;
-                if self.server.scheme == Scheme::Http {
-                    return Ok(stream);
+                if proxy.is_socks() {
+                    Box::new(proxy.socks(stream, &self.server).await?)
+                } else {
+                    let stream = self.encrypt(&proxy.endpoint, stream).await?;
+                    if self.server.scheme == Scheme::Http {
+                        return Ok(stream);
+                    }
+                    let target = format!("{}:{}", self.server.host(), self.server.port());
+                    Box::new(proxy.tunnel(stream, &target).await?)
                 }
-                let target = format!("{}:{}", self.server.host(), self.server.port());
-                Box::new(proxy.tunnel(stream, &target).await?)
             }
         };
         self.encrypt(&self.server, stream).await
@@ -157,27 +159,10 @@ impl Connector {
     }
 
     async fn dial(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, Error> {
-        let mut last = None;
-        for address in self.addresses(endpoint).await? {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    // A request is one small write; waiting for more to send with it only costs
-                    // time.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(self.throttled(stream));
-                }
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(match last {
-            Some(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
-                io::ErrorKind::TimedOut => Error::ConnectionTimeout,
-                io::ErrorKind::ConnectionReset => Error::ConnectionTerminated,
-                _ => Error::InternalError(Some(format!("connect: {error}"))),
-            },
-            None => Error::DnsError { rcode: Some("no such host".to_owned()), info_code: None },
-        })
+        let stream = self.dialer.connect(self.addresses(endpoint).await?).await?;
+        // A request is one small write; waiting for more to send with it only costs time.
+        let _ = stream.set_nodelay(true);
+        Ok(self.throttled(stream))
     }
 
     fn throttled(&self, stream: TcpStream) -> Box<dyn Connection> {
@@ -216,6 +201,9 @@ impl Connector {
         }
         let found = tokio::net::lookup_host((host, port)).await;
         found.map(Iterator::collect).map_err(|error| {
+            if dial::lacking(&error).is_some() {
+                return dial::failed(&error);
+            }
             // getaddrinfo's own words come after these and say the same.
             let text = error.to_string();
             let rcode = text.strip_prefix("failed to lookup address information: ");

@@ -1,5 +1,6 @@
 //! Compiles a component, keeps the machine code, and runs it within limits.
 
+use crate::code_cache::CodeCache;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::outlet::Outlet;
@@ -7,10 +8,9 @@ use crate::stop_input::StopInput;
 use mc_wasi_policy::Limits;
 use resync_core::report::Message;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};
-use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
+use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{CommandPre, cli, random};
 use wasmtime_wasi::random::WasiRandom;
@@ -69,23 +69,29 @@ impl WasiHttpView for Sandbox {
     }
 }
 
-/// An engine that keeps compiled code in `cache`, if that can be written.
+/// An engine for components with at most this much memory.
 ///
 /// # Errors
 /// This machine cannot run WebAssembly.
-pub(crate) fn engine(cache: Option<PathBuf>) -> wasmtime::Result<Engine> {
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     // Only WASI 0.3 needs it, and it makes every call between host and guest slower.
     config.concurrency_support(false);
-    let cache = cache.and_then(|directory| {
-        let mut settings = CacheConfig::new();
-        settings.with_directory(directory);
-        // A read-only home costs time, not the run.
-        Cache::new(settings).ok()
-    });
-    config.cache(cache);
+    if is_address_space_limited() {
+        // Otherwise each memory reserves 4 GiB of addresses, which saves the code a comparison for every
+        // access and is nothing where they are free.
+        config.memory_reservation(0);
+        config.memory_guard_size(64 << 10);
+        config.memory_reservation_for_growth(16 << 20);
+    }
     Engine::new(&config)
+}
+
+/// Whether `ulimit -v` says how many addresses this process may use.
+fn is_address_space_limited() -> bool {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_AS).is_ok_and(|(soft, _)| soft != RLIM_INFINITY)
 }
 
 /// Why something cannot run in this sandbox, with what to do about it.
@@ -103,6 +109,10 @@ pub(crate) enum Unfit {
     NotACommand,
     /// Its imports do not have the types that they should have.
     NotLinked(wasmtime::Error),
+    /// This process may not make memory executable.
+    NotExecutable,
+    /// It takes too long to compile.
+    TooSlow,
 }
 
 impl fmt::Display for Unfit {
@@ -117,6 +127,10 @@ impl fmt::Display for Unfit {
                 foreign.join(", ")
             ),
             Self::NotACommand => f.write_str("It was built for another world: it does not export `wasi:cli/run@0.2`, which a command does."),
+            Self::NotExecutable => f.write_str(
+                "This process may not make memory executable, which compiled WebAssembly needs. Allow it: systemd's MemoryDenyWriteExecute=, SELinux and PaX forbid it.",
+            ),
+            Self::TooSlow => write!(f, "It takes longer than {} s to compile.", COMPILING.as_secs()),
             Self::NotLinked(error) => write!(f, "{}.", error.root_cause()),
         }
     }
@@ -124,19 +138,53 @@ impl fmt::Display for Unfit {
 
 impl std::error::Error for Unfit {}
 
+/// How long a component may take to compile. The built-in one takes 2 s on a slow machine, and one made to
+/// take for ever must not.
+const COMPILING: Duration = Duration::from_secs(60);
+
 /// Compiles a component, or takes it from the cache.
 ///
 /// # Errors
 /// What the bytes are instead of a component.
-pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Unfit> {
+pub(crate) fn compile(
+    engine: &Engine,
+    bytes: &[u8],
+    cache: Option<&CodeCache>,
+) -> Result<Component, Unfit> {
     // The second half of the version field tells the layers of WebAssembly apart.
     match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {
-            Component::new(engine, bytes).map_err(Unfit::NotCompiled)
-        }
-        Some([0, b'a', b's', b'm', ..]) => Err(Unfit::CoreModule),
-        _ => Err(Unfit::NotWebAssembly),
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
+        Some([0, b'a', b's', b'm', ..]) => return Err(Unfit::CoreModule),
+        _ => return Err(Unfit::NotWebAssembly),
     }
+    let mut slow = false;
+    let compiled = match cache {
+        Some(cache) => cache.compile(engine, bytes, || compile_in_time(engine, bytes, &mut slow)),
+        None => compile_in_time(engine, bytes, &mut slow),
+    };
+    compiled.map_err(|error| {
+        // The error has a type of a library that wasmtime does not show.
+        let words = error.root_cause().to_string();
+        let denied = ["(os error 13)", "(os error 1)"].iter().any(|code| words.contains(code));
+        match denied {
+            _ if slow => Unfit::TooSlow,
+            true => Unfit::NotExecutable,
+            false => Unfit::NotCompiled(error),
+        }
+    })
+}
+
+/// Compiles in a thread of its own, which the end of this process ends.
+fn compile_in_time(engine: &Engine, bytes: &[u8], slow: &mut bool) -> wasmtime::Result<Component> {
+    let (done, wait) = std::sync::mpsc::channel();
+    let (engine, bytes) = (engine.clone(), bytes.to_vec());
+    std::thread::Builder::new().name("compile".to_owned()).spawn(move || {
+        let _ = done.send(Component::new(&engine, &bytes));
+    })?;
+    wait.recv_timeout(COMPILING).unwrap_or_else(|_| {
+        *slow = true;
+        Err(wasmtime::Error::msg("not compiled in time"))
+    })
 }
 
 /// Runs a component's `wasi:cli/run`. Returns whether it succeeded.

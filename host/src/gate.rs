@@ -3,17 +3,22 @@
 //! Every request passes here: checked against the grant, freed of what a component may have set of
 //! a signature, signed with keys the component never sees, given the user's own headers, sent.
 
+use crate::mask::Mask;
 use crate::pool::Pool;
 use crate::{tls, trace};
 use bytes::Bytes;
-use http::header::PROXY_AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, response,
+};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, Limited};
-use mc_wasi_policy::{Denials, Grant, Kind};
-use resync_core::wire::{MAX_BODY, REGION_HEADER, Signer, Unsigned, named_region};
+use mc_wasi_policy::{Copies, Denial, Denials, Grant, Kind, Reason, targets};
+use resync_core::job::{default_retention, encrypts_by_default};
+use resync_core::wire::{FRAMED, MAX_BODY, REGION_HEADER, Signer, Unsigned, named_region};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::OnceCell;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
     WasiHttpHooks,
@@ -37,6 +42,12 @@ pub struct Open {
     pub signing: Signing,
     /// Headers set on every request, after signing.
     pub custom_headers: Vec<(HeaderName, HeaderValue)>,
+    /// What was looked at, and may be copied.
+    pub copies: Copies,
+    /// What the bucket does with copies, once it was asked: whether it encrypts them.
+    pub settings: OnceCell<bool>,
+    /// Hides what is secret in what comes back.
+    pub mask: Mask,
     /// The way to the server.
     pub pool: Arc<Pool>,
     /// Is told what was denied.
@@ -158,40 +169,147 @@ impl Signing {
     }
 }
 
-/// What Go's servers say to a request without TLS on a port with it, and nowhere else.
-fn is_tls_port<B>(response: &Response<B>) -> bool {
-    response.status() == StatusCode::BAD_REQUEST && response.version() == Version::HTTP_10
+/// What servers say to a request without TLS on a port with it: Go's, nginx and Apache.
+const TLS_PORT: [&str; 3] = [
+    "HTTP request to an HTTPS server",
+    "plain HTTP request was sent to HTTPS port",
+    "speaking plain HTTP to an SSL-enabled server port",
+];
+
+/// The most that is read of an answer to be looked at. A bucket with a hundred targets is described in
+/// 64 KiB.
+const LOOKED_AT: usize = 4 * MAX_BODY;
+
+/// Whether the server marked it as its own.
+fn is_servers(head: &response::Parts) -> bool {
+    ["x-amz-request-id", "x-amz-id-2", "x-minio-error-code"]
+        .iter()
+        .any(|mark| head.headers.contains_key(*mark))
+}
+
+/// Whether the body has a length or is chunked, so that its end cannot be mistaken.
+fn is_framed(head: &response::Parts, body: &WasiBody) -> bool {
+    head.version >= Version::HTTP_11
+        && (head.headers.contains_key(TRANSFER_ENCODING) || body.size_hint().exact().is_some())
 }
 
 impl Admitted {
     /// Sends the request, and learns from the answer what the next signature needs.
     async fn send(self) -> Sent {
         let Self { open, kind, request } = self;
+        let target = (kind == Kind::Copy || (kind == Kind::Head && open.grant.copies()))
+            .then(|| request.uri().path_and_query().map(ToString::to_string).unwrap_or_default());
+        if let (Kind::Copy, Some(target)) = (kind, &target) {
+            open.admit_copy(target, request.headers()).await?;
+        }
         let traced = open.tracer.as_ref().map(|tracer| (tracer, tracer.request(&request)));
-        let response = open.pool.send(request).await?;
-        if is_tls_port(&response) && open.pool.is_plain() {
+        let headers = request.headers().clone();
+        let (mut head, mut body) = open.pool.send(request).await?.into_parts();
+        let success = head.status.is_success();
+        if let (Kind::Head, Some(target), true) = (kind, &target, success) {
+            open.copies.looked_at(target, &head.headers);
+        }
+        head.headers.remove(FRAMED);
+        if kind == Kind::Listing && is_framed(&head, &body) {
+            head.headers.insert(FRAMED, HeaderValue::from_static("1"));
+        }
+        let mut whole = Bytes::new();
+        if !success || matches!(kind, Kind::Location | Kind::Targets) {
+            let read = Limited::new(body, LOOKED_AT).collect().await;
+            whole = read.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            if !success {
+                let mask = open.mask.with_signature(&headers);
+                mask.headers(&mut head.headers);
+                whole = mask.body(&whole);
+                open.look_at(&head, &whole)?;
+            } else if kind == Kind::Targets {
+                whole = Bytes::from(targets::needed(&whole));
+                head.headers.remove(CONTENT_LENGTH);
+            }
+            body = Full::new(whole.clone()).map_err(|never| match never {}).boxed_unsync();
+        }
+        let region = head.headers.get(REGION_HEADER).and_then(|region| region.to_str().ok());
+        let document = if kind == Kind::Location { &whole[..] } else { b"" };
+        open.signing.learn(named_region(region, document).as_deref());
+        if let Some((tracer, traced)) = traced {
+            tracer.response(
+                traced,
+                &head,
+                if trace::shows_body(head.status) { &whole } else { b"" },
+            );
+        }
+        let driven = Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>;
+        Ok((Response::from_parts(head, body), driven))
+    }
+}
+
+impl Open {
+    /// Lets a copy through that changes nothing but the checksum, whatever the component knows or says.
+    async fn admit_copy(&self, target: &str, headers: &HeaderMap) -> Result<(), Error> {
+        let deny = |reason: Reason| {
+            let request = format!("PUT {}{target}", self.grant.origin());
+            self.denials.deny(&Denial { request, reason });
+            Error::HttpRequestDenied
+        };
+        self.copies.check_looked_at(target).map_err(deny)?;
+        let encrypts = self.settings.get_or_try_init(|| self.ask_settings()).await.map_err(deny)?;
+        self.copies.admit(target, headers, *encrypts).map_err(deny)
+    }
+
+    /// Asks the server itself what its bucket does with copies.
+    async fn ask_settings(&self) -> Result<bool, Reason> {
+        let lock = self.ask("object-lock=").await?;
+        if let Some(retention) = lock.as_deref().and_then(default_retention) {
+            return Err(Reason::CopyRetention(retention));
+        }
+        let encryption = self.ask("encryption=").await?;
+        Ok(encryption.as_deref().is_some_and(encrypts_by_default))
+    }
+
+    /// A setting of the bucket, `None` where the server says that there is none.
+    async fn ask(&self, setting: &str) -> Result<Option<String>, Reason> {
+        let uri = format!("{}{}?{setting}", self.grant.origin(), self.grant.bucket());
+        let request = Request::get(uri).header(HOST, &self.grant.origin().authority);
+        let empty = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let request = request.body(empty).map_err(|_| Reason::CopySettings)?;
+        let request = self.prepare(request).map_err(|_| Reason::CopySettings)?;
+        let answer = self.pool.send(request).await.map_err(|_| Reason::CopySettings)?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        let body = body.map_err(|_| Reason::CopySettings)?.to_bytes();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let none = text.contains("ConfigurationNotFoundError");
+        match head.status {
+            _ if !is_servers(&head) => Err(Reason::CopySettings),
+            StatusCode::OK => Ok(Some(text)),
+            StatusCode::NOT_FOUND if none => Ok(None),
+            _ => Err(Reason::CopySettings),
+        }
+    }
+
+    /// Whether it was the server that did not answer with success.
+    fn look_at(&self, head: &response::Parts, body: &[u8]) -> Result<(), Error> {
+        if is_servers(head) {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(body);
+        if head.status == StatusCode::BAD_REQUEST
+            && TLS_PORT.iter().any(|words| text.contains(words))
+        {
             return Err(tls::permanent(
                 "the server speaks TLS on this port; use https:// in the alias".to_owned(),
             ));
         }
-        let shown = traced.is_some() && trace::shows_body(response.status());
-        let (parts, body) = response.into_parts();
-        let (body, whole) = if kind == Kind::Location || shown {
-            let whole = Limited::new(body, MAX_BODY).collect().await;
-            let whole = whole.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            let body = Full::new(whole.clone()).map_err(|never| match never {});
-            (body.boxed_unsync(), whole)
-        } else {
-            (body, Bytes::new())
-        };
-        let region = parts.headers.get(REGION_HEADER).and_then(|region| region.to_str().ok());
-        let document = if kind == Kind::Location { &whole[..] } else { b"" };
-        open.signing.learn(named_region(region, document).as_deref());
-        if let Some((tracer, traced)) = traced {
-            tracer.response(traced, &parts, &whole);
+        match self.pool.forwarder() {
+            // What else answers comes through it as well; who has to look, begins there.
+            Some(proxy)
+                if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    || head.status.is_server_error() =>
+            {
+                Err(proxy.answered(head.status))
+            }
+            _ => Ok(()),
         }
-        let driven = Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>;
-        Ok((Response::from_parts(parts, body), driven))
     }
 }
 

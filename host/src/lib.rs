@@ -7,10 +7,14 @@
 //!
 //! This is a program; what it offers to others is the [`COMPONENT`] it carries.
 
+mod code_cache;
 mod connect;
+mod dial;
 mod engine;
 mod gate;
+mod mask;
 mod meter;
+mod no_proxy;
 mod outlet;
 mod pool;
 mod program;
@@ -30,6 +34,7 @@ pub use program::run;
 pub mod bench {
     pub use crate::connect::Connector;
     pub use crate::gate::{Gate, Open, Signing};
+    pub use crate::mask::Mask;
     pub use crate::pool::Pool;
     pub use crate::tls::client as tls;
 }

@@ -2,10 +2,11 @@
 //! component's output as well as the host's own words.
 
 use bytes::Bytes;
+use mc_wasi_policy::Screen;
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -19,23 +20,41 @@ const PIECE: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Outlet {
     stderr: bool,
-    broken: Arc<AtomicBool>,
+    lost: Arc<OnceLock<Lost>>,
+    /// Where what is written is a component's, and goes to a terminal.
+    screen: Option<Arc<Mutex<Screen>>>,
+}
+
+/// Why nothing more can be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The reader went away.
+    Reader,
+    /// The device does not take it, in the words of the system.
+    Device(String),
 }
 
 impl Outlet {
     /// Standard output.
     pub(crate) fn stdout() -> Self {
-        Self { stderr: false, broken: Arc::default() }
+        Self { stderr: false, lost: Arc::default(), screen: None }
     }
 
     /// Standard error.
     pub(crate) fn stderr() -> Self {
-        Self { stderr: true, broken: Arc::default() }
+        Self { stderr: true, lost: Arc::default(), screen: None }
     }
 
-    /// Whether its reader has gone away.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
+    /// The same for what a component writes, of which a terminal gets only what cannot steer it.
+    #[must_use]
+    pub(crate) fn for_component(mut self) -> Self {
+        self.screen = self.is_terminal().then(Arc::default);
+        self
+    }
+
+    /// Why nothing more can be written, once that is so.
+    pub(crate) fn lost(&self) -> Option<&Lost> {
+        self.lost.get()
     }
 
     /// Writes all of it at once, so that lines of the host and of the component do not mix.
@@ -43,14 +62,23 @@ impl Outlet {
     /// # Errors
     /// Nobody reads any more, or the device is full.
     pub(crate) fn put(&self, bytes: &[u8]) -> io::Result<()> {
+        let filtered = self
+            .screen
+            .as_ref()
+            .map(|screen| screen.lock().unwrap_or_else(PoisonError::into_inner).filter(bytes));
+        let bytes = filtered.as_deref().unwrap_or(bytes);
         let result = if self.stderr {
-            io::stderr().lock().write_all(bytes)
+            let stderr = io::stderr().lock();
+            write_all(stderr.as_fd(), bytes)
         } else {
-            let mut out = io::stdout().lock();
-            out.write_all(bytes).and_then(|()| out.flush())
+            let stdout = io::stdout().lock();
+            write_all(stdout.as_fd(), bytes)
         };
-        if result.is_err() {
-            self.broken.store(true, Ordering::Relaxed);
+        if let Err(error) = &result {
+            let _ = self.lost.set(match error.kind() {
+                io::ErrorKind::BrokenPipe => Lost::Reader,
+                _ => Lost::Device(error.to_string()),
+            });
         }
         result
     }
@@ -62,6 +90,42 @@ impl Outlet {
         // Whoever wants to write waits for the lock until the process ends.
         std::mem::forget(stderr);
     }
+}
+
+impl Outlet {
+    /// What the component is told.
+    fn closed(&self) -> StreamError {
+        match self.lost() {
+            Some(Lost::Device(why)) => {
+                StreamError::LastOperationFailed(wasmtime::Error::msg(why.clone()))
+            }
+            _ => StreamError::Closed,
+        }
+    }
+}
+
+/// Writes everything, without a buffer of its own. A stream may be one that does not block, because Node,
+/// ssh or a CI runner has made it so for all who share it; then its reader is waited for.
+#[cfg(unix)]
+fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    use nix::errno::Errno;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    while !bytes.is_empty() {
+        match nix::unistd::write(stream, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::EAGAIN) => {
+                let mut waiting = [PollFd::new(stream, PollFlags::POLLOUT)];
+                match poll(&mut waiting, PollTimeout::NONE) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 impl IsTerminal for Outlet {
@@ -94,7 +158,7 @@ impl OutputStream for Outlet {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         // Blocking here is the back-pressure: a component whose output nobody reads has nothing
         // else to do, and a signal is handled by a thread of its own.
-        self.put(&bytes).map_err(|_| StreamError::Closed)
+        self.put(&bytes).map_err(|_| self.closed())
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -102,7 +166,7 @@ impl OutputStream for Outlet {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        if self.is_broken() { Err(StreamError::Closed) } else { Ok(PIECE) }
+        if self.lost().is_some() { Err(self.closed()) } else { Ok(PIECE) }
     }
 }
 

@@ -16,6 +16,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,16 +26,30 @@ use wasmtime_wasi_http::{Error, WasiBody};
 type Outgoing = Request<Empty<Bytes>>;
 type Sender = SendRequest<Empty<Bytes>>;
 
-/// Read buffer of a connection. An answer to HEAD has half a kilobyte; of the listing, this much is
-/// handed to the guest at once.
-const READ_BUFFER: usize = 64 * 1024;
+/// Bytes that the head of an answer may have, as in Go's client. The buffer that they are read into
+/// grows only when it is needed: an answer to HEAD has half a kilobyte.
+const HEAD: usize = 1 << 20;
+
+/// Headers that an answer may have: bytes are what is limited, and objects with a hundred pieces of
+/// metadata exist. hyper has room for 100 on its stack and allocates more for every answer, so a
+/// connection with more is only opened once it was needed. The last is what a header map holds.
+const HEADERS: [usize; 3] = [100, 1_000, 24_000];
 
 /// The connections of a run.
 #[derive(Debug)]
 pub struct Pool {
     connector: Connector,
-    idle: Mutex<Vec<Sender>>,
+    idle: Mutex<Vec<Idle>>,
     places: Arc<Semaphore>,
+    /// Which of [`HEADERS`] new connections have room for.
+    room: AtomicUsize,
+}
+
+/// A connection, and how many headers it has room for, as an index into [`HEADERS`].
+#[derive(Debug)]
+struct Idle {
+    sender: Sender,
+    room: usize,
 }
 
 impl Pool {
@@ -44,17 +59,13 @@ impl Pool {
             connector,
             idle: Mutex::new(Vec::new()),
             places: Arc::new(Semaphore::new(places)),
+            room: AtomicUsize::new(0),
         })
     }
 
     /// The proxy that is sent the requests in place of the server.
     pub(crate) fn forwarder(&self) -> Option<&Proxy> {
         self.connector.forwarder()
-    }
-
-    /// Whether requests go to the server itself, without TLS.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.connector.is_plain()
     }
 
     /// Sends a request. Its connection comes back to the pool when the body of the answer has been
@@ -69,55 +80,71 @@ impl Pool {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| Error::ConnectionLimitReached)?;
         loop {
-            let (mut sender, reused) = match self.take_idle().await {
-                Some(sender) => (sender, true),
+            let (mut connection, reused) = match self.take_idle().await {
+                Some(connection) => (connection, true),
                 None => (self.open().await?, false),
             };
-            match sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.wrap(response, sender, place)),
+            match connection.sender.try_send_request(request).await {
+                Ok(response) => return Ok(self.wrap(response, connection, place)),
                 Err(mut error) => match error.take_message() {
                     // The server had closed it while it was idle, and nothing was sent.
                     Some(unsent) if reused => request = unsent,
+                    _ if error.error().is_parse_too_large() => {
+                        return Err(self.needs_room(connection.room));
+                    }
                     _ => return Err(classify(error.error())),
                 },
             }
         }
     }
 
+    /// An answer had more headers than there was room for. It has gone by; there is more for the next.
+    fn needs_room(&self, room: usize) -> Error {
+        let more = (room + 1).min(HEADERS.len() - 1);
+        self.room.fetch_max(more, Ordering::Relaxed);
+        Error::HttpResponseHeaderSectionSize(None)
+    }
+
     /// An idle connection that still stands. One that has only just come back may need a moment
     /// to be ready, which is no reason to open another.
-    async fn take_idle(&self) -> Option<Sender> {
+    async fn take_idle(&self) -> Option<Idle> {
         loop {
-            let mut sender = self.idle.lock().ok()?.pop()?;
-            if !sender.is_closed() && sender.ready().await.is_ok() {
-                return Some(sender);
+            let mut connection = self.idle.lock().ok()?.pop()?;
+            if connection.room >= self.room.load(Ordering::Relaxed)
+                && !connection.sender.is_closed()
+                && connection.sender.ready().await.is_ok()
+            {
+                return Some(connection);
             }
         }
     }
 
-    async fn open(&self) -> Result<Sender, Error> {
+    async fn open(&self) -> Result<Idle, Error> {
         let stream = self.connector.connect().await?;
-        let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(READ_BUFFER)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| classify(&error))?;
+        let room = self.room.load(Ordering::Relaxed);
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(HEAD);
+        if room > 0 {
+            builder.max_headers(HEADERS.get(room).copied().unwrap_or_default());
+        }
+        let (mut sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|error| classify(&error))?;
         tokio::spawn(async move {
             // Whoever waits for the answer is told through it.
             let _ = connection.await;
         });
         sender.ready().await.map_err(|error| classify(&error))?;
-        Ok(sender)
+        Ok(Idle { sender, room })
     }
 
     fn wrap(
         self: &Arc<Self>,
         response: Response<Incoming>,
-        sender: Sender,
+        connection: Idle,
         place: OwnedSemaphorePermit,
     ) -> Response<WasiBody> {
         let (parts, body) = response.into_parts();
-        let lease = Lease { sender, _place: place, pool: Arc::clone(self) };
+        let lease = Lease { connection, _place: place, pool: Arc::clone(self) };
         if body.is_end_stream() {
             lease.give_back();
             let empty = Empty::new().map_err(|never| match never {});
@@ -129,17 +156,17 @@ impl Pool {
 
 /// A connection in use.
 struct Lease {
-    sender: Sender,
+    connection: Idle,
     pool: Arc<Pool>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Lease {
     fn give_back(self) {
-        if !self.sender.is_closed()
+        if !self.connection.sender.is_closed()
             && let Ok(mut idle) = self.pool.idle.lock()
         {
-            idle.push(self.sender);
+            idle.push(self.connection);
         }
     }
 }

@@ -2,33 +2,48 @@
 //!
 //! Tested on Linux. The folder of the cache on Windows is untested.
 
+use crate::code_cache::CodeCache;
 use crate::connect::Connector;
 use crate::engine::{self, COMPONENT, Provision};
 use crate::gate::{Gate, Open, Signing};
-use crate::outlet::Outlet;
+use crate::mask::Mask;
+use crate::outlet::{Lost, Outlet};
 use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::stop_input::StopInput;
 use crate::trace::Tracer;
 use crate::{signals, tls, version};
 use mc_wasi_policy::command_words::{self, Intent};
-use mc_wasi_policy::{Denials, Grant, Limits, aliases};
+use mc_wasi_policy::{Copies, Denials, Grant, Limits, aliases};
 use resync_core::command::{
-    Args, BUNDLED, Class, Env, FLAGS, SERVES, STOP, program_name, redact, region, variables,
-    wants_json,
+    Args, BUNDLED, Class, Env, FLAGS, SERVES, SESSION, SIGNS, STOP, no_alias, program_name, redact,
+    region, variables, wants_json,
 };
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A reader of stdout that went away ends mc by SIGPIPE, which a shell reports as this.
 const BROKEN_PIPE: u8 = 141;
 
 /// Runs the program with the words of the command line and returns its exit status.
-pub fn run(words: &[String]) -> u8 {
-    let program = program_name(words.first().map_or("mc-wasi", String::as_str)).to_owned();
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+pub fn run(words: &[OsString]) -> u8 {
+    allow_many_files();
+    let text = |word: &OsString| word.to_string_lossy().into_owned();
+    let program = words.first().map_or_else(|| "mc-wasi".to_owned(), text);
+    let program = program_name(&program).to_owned();
+    let env = |name: &str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.or_else(|| (name == "HOME").then(home).flatten())
+    };
+    let lossy: Vec<String> = words.iter().map(text).collect();
+    if let Err(message) = check_text(words) {
+        return fail(&program, &message, wants_json(&lossy, &env));
+    }
+    let words = lossy;
     match command_words::read(&program, words.get(1..).unwrap_or_default()) {
         Intent::Version => say(&version::version(&program)),
         Intent::Commands(level) => say(&command_words::commands(&program, &level)),
@@ -37,6 +52,43 @@ pub fn run(words: &[String]) -> u8 {
             Ok(setup) => setup.run(),
             Err(message) => fail(&program, &message, wants_json(&rest, &env)),
         },
+    }
+}
+
+/// Raises the number of files that may be open to what is allowed, as Go's runtime does: the usual 1,024
+/// are less than `--concurrent 1000` needs with everything else.
+fn allow_many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// The home folder of the password database, where the variable is missing: under cron, in a service, by
+/// `env -i`.
+fn home() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).ok()??;
+    user.dir.into_os_string().into_string().ok().filter(|home| !home.is_empty())
+}
+
+/// Refuses what is not UTF-8: another name than the one meant would be asked for.
+fn check_text(words: &[OsString]) -> Result<(), Message> {
+    let cause = "It is not valid UTF-8.";
+    if let Some(word) = words.iter().find(|word| word.to_str().is_none()) {
+        return Err(Message::fatal(format!("Unable to use the argument {word:?}."), cause));
+    }
+    let read =
+        |name: &str| name.starts_with("MC_") || variables().any(|variable| variable.name == name);
+    let wrong = std::env::vars_os()
+        .find(|(name, value)| value.to_str().is_none() && name.to_str().is_none_or(read));
+    match wrong {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name = name.to_string_lossy();
+            Err(Message::fatal(format!("Unable to use the variable {name}."), cause))
+        }
     }
 }
 
@@ -58,8 +110,18 @@ impl<'a> Setup<'a> {
             aliases::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
         let job = match args {
             Some(args) => {
-                let alias = aliases::find(&args.target.alias, folder.as_deref(), env)?;
-                alias.map(|alias| (args, alias))
+                let name = &args.target.alias;
+                match aliases::find(name, folder.as_deref(), env)? {
+                    Some(alias) => Some((args, alias)),
+                    None => {
+                        let missing = no_alias(&args.target.text);
+                        let places = aliases::looked_at(name, folder.as_deref(), env);
+                        return Err(Message {
+                            cause: format!("{} {places}", missing.cause),
+                            ..missing
+                        });
+                    }
+                }
             }
             None => None,
         };
@@ -93,17 +155,17 @@ impl<'a> Setup<'a> {
     }
 
     async fn run_component(&self) -> Result<u8, Message> {
-        let engine = engine::engine(self.cache_folder())
+        let engine = engine::engine()
             .map_err(|error| Message::fatal("Unable to run WebAssembly.", format!("{error:#}")))?;
         let component = self.component(&engine)?;
-        let stdout = Outlet::stdout();
+        let stdout = Outlet::stdout().for_component();
         let stdin = StopInput::default();
         let received = signals::watch(stdin.clone());
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
             stdout: stdout.clone(),
-            stderr: Outlet::stderr(),
+            stderr: Outlet::stderr().for_component(),
             stdin,
             gate: self.gate()?.unwrap_or_default(),
             limits: self.limits,
@@ -112,10 +174,11 @@ impl<'a> Setup<'a> {
         if let Some(status) = received.status() {
             return Ok(status);
         }
-        if stdout.is_broken() {
-            return Ok(BROKEN_PIPE);
+        match stdout.lost() {
+            Some(Lost::Reader) => Ok(BROKEN_PIPE),
+            Some(Lost::Device(_)) => Ok(1),
+            None => success.map(|success| u8::from(!success)),
         }
-        success.map(|success| u8::from(!success))
     }
 
     /// The built-in component, or the one of `--component`.
@@ -123,16 +186,21 @@ impl<'a> Setup<'a> {
         &self,
         engine: &wasmtime::Engine,
     ) -> Result<wasmtime::component::Component, Message> {
+        let cache = self.cache_folder().map(|folder| CodeCache::open(&folder));
+        if let (Some(Err(why)), Some((Args { debug: true, .. }, _))) = (&cache, &self.job) {
+            complain(&format!("{}: <DEBUG> Compiled code is not kept: {why}", self.program));
+        }
+        let cache = cache.and_then(Result::ok);
         let file = self.job.as_ref().and_then(|(args, _)| args.component.as_deref());
         let Some(file) = file else {
-            return engine::compile(engine, COMPONENT).map_err(|unfit| {
+            return engine::compile(engine, COMPONENT, cache.as_ref()).map_err(|unfit| {
                 Message::fatal("Unable to run the built-in component.", unfit.to_string())
             });
         };
         let unable =
             |cause: String| Message::fatal(format!("Unable to run the component `{file}`."), cause);
-        let bytes = std::fs::read(file).map_err(|error| unable(error.to_string()))?;
-        engine::compile(engine, &bytes).map_err(|unfit| unable(unfit.to_string()))
+        let bytes = read_at_most(file, self.limits.component).map_err(unable)?;
+        engine::compile(engine, &bytes, cache.as_ref()).map_err(|unfit| unable(unfit.to_string()))
     }
 
     /// The words, without what is secret in them.
@@ -144,7 +212,10 @@ impl<'a> Setup<'a> {
 
     /// What the component may know of the environment.
     fn variables(&self) -> Vec<(String, String)> {
-        let mut passed = vec![(SERVES.to_owned(), served())];
+        let keys = self.job.as_ref().and_then(|(_, alias)| alias.credentials.as_ref());
+        let signs = keys.map(|_| SIGNS);
+        let session = keys.and_then(|keys| keys.session_token.as_ref()).map(|_| SESSION);
+        let mut passed = vec![(SERVES.to_owned(), served(signs.into_iter().chain(session)))];
         if let Some(folder) = &self.folder {
             passed.push(("MC_CONFIG_DIR".to_owned(), folder.display().to_string()));
         }
@@ -170,6 +241,10 @@ impl<'a> Setup<'a> {
             complain(&line);
         });
         let proxy = Proxy::for_server(&alias.endpoint, self.env)?;
+        let custom = args.custom_headers.iter().map(|(_, value)| value.as_str());
+        let login = proxy.as_ref().and_then(Proxy::authorization);
+        let login = login.and_then(|login| login.to_str().ok());
+        let mask = Mask::new(alias.credentials.as_ref(), custom.chain(login));
         let connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
             .with_resolve(args.resolve.clone())
             .with_proxy(proxy)
@@ -183,6 +258,9 @@ impl<'a> Setup<'a> {
             grant: Grant::new(args, &alias.endpoint),
             signing: Signing::new(signer, region.is_some()),
             custom_headers: args.custom_headers.iter().map(header).collect::<Result<_, _>>()?,
+            copies: Copies::default(),
+            settings: OnceCell::new(),
+            mask,
             pool: Pool::new(connector, self.limits.requests),
             denials,
             tracer: args.debug.then(|| Tracer::new(self.program, &args.custom_headers)),
@@ -201,11 +279,25 @@ impl<'a> Setup<'a> {
     }
 }
 
+/// The bytes of a file that is no larger than this.
+fn read_at_most(file: &str, most: usize) -> Result<Vec<u8>, String> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
+    let read = opened.take(most as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
+    if bytes.len() > most {
+        return Err(format!("It is larger than {most} bytes. MC_WASI_MAX_COMPONENT changes that."));
+    }
+    Ok(bytes)
+}
+
 /// What this host does itself.
-fn served() -> String {
+fn served<'a>(more: impl Iterator<Item = &'a str>) -> String {
     let served = FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
     let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
     names.extend(["debug", STOP, BUNDLED]);
+    names.extend(more);
     names.join(",")
 }
 
@@ -221,7 +313,16 @@ fn header(
 
 /// Says something on stdout, and returns the exit status of a run that only does so.
 fn say(text: &str) -> u8 {
-    Outlet::stdout().put(text.as_bytes()).map_or(BROKEN_PIPE, |()| 0)
+    let stdout = Outlet::stdout();
+    let _ = stdout.put(text.as_bytes());
+    match stdout.lost() {
+        None => 0,
+        Some(Lost::Reader) => BROKEN_PIPE,
+        Some(Lost::Device(why)) => {
+            complain(&format!("Unable to write to standard output: {why}"));
+            1
+        }
+    }
 }
 
 /// Says something on stderr, if anybody listens there.

@@ -1,9 +1,10 @@
 //! The proxy of the environment, by the rules of Go's `ProxyFromEnvironment`, which are mc's.
 //!
-//! `HTTPS_PROXY` serves https, `HTTP_PROXY` http, upper case before lower; `NO_PROXY` names hosts,
-//! domains, networks and ports that need none. This machine is never asked through a proxy. A proxy
+//! `HTTPS_PROXY` serves https, `HTTP_PROXY` http, upper case before lower, each with the URL of a proxy
+//! that speaks HTTP or SOCKS 5; `NO_PROXY` names what needs none. This machine is never asked through a proxy. A proxy
 //! that cannot be used is an error: going around it in silence would go where nobody is watching.
 
+use crate::no_proxy;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, StatusCode, Uri};
@@ -13,11 +14,15 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use resync_core::command::Env;
 use resync_core::report::Message;
-use resync_core::wire::{Endpoint, PROXY_ERROR, Scheme};
+use resync_core::wire::{Endpoint, PROXY_ERROR, Scheme, Secret};
 use std::fmt;
 use std::net::IpAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_socks::tcp::Socks5Stream;
 use wasmtime_wasi_http::Error;
+
+/// What to do about a proxy that wants to know who asks.
+const LOGIN: &str = "it asks for credentials; put them into its URL: http://USER:PASSWORD@host";
 
 /// A proxy between this host and the server.
 #[derive(Debug, Clone)]
@@ -25,6 +30,13 @@ pub(crate) struct Proxy {
     /// Where it is.
     pub(crate) endpoint: Endpoint,
     authorization: Option<HeaderValue>,
+    socks: Option<Socks>,
+}
+
+/// What is said to a proxy that speaks SOCKS 5.
+#[derive(Debug, Clone)]
+struct Socks {
+    login: Option<(String, Secret)>,
 }
 
 /// Why a proxy that is named cannot be used.
@@ -34,8 +46,8 @@ enum ProxyError {
     NoHost,
     /// What is named is not a URL.
     NotAUrl,
-    /// It speaks another protocol than HTTP.
-    Socks,
+    /// It speaks version 4 of SOCKS, which Go does not either.
+    Socks4,
 }
 
 impl fmt::Display for ProxyError {
@@ -43,7 +55,7 @@ impl fmt::Display for ProxyError {
         f.write_str(match self {
             Self::NoHost => "The alias has no host a proxy could be asked for.",
             Self::NotAUrl => "It must be a URL such as http://proxy:8080.",
-            Self::Socks => "SOCKS proxies are not supported; name an HTTP proxy.",
+            Self::Socks4 => "SOCKS 4 is not supported; name an HTTP or a socks5:// proxy.",
         })
     }
 }
@@ -70,34 +82,85 @@ impl Proxy {
             return Ok(None);
         };
         let no = env("NO_PROXY").or_else(|| env("no_proxy")).unwrap_or_default();
-        // The matcher takes `*` for names only.
-        if is_this_machine(server) || no.split(',').any(|entry| entry.trim() == "*") {
+        if is_this_machine(server) || no_proxy::exempts(&no, server) {
             return Ok(None);
         }
         let unusable =
             |cause: ProxyError| Message::fatal(format!("Unable to use {name}."), cause.to_string());
         let uri: Uri = server.to_string().parse().map_err(|_| unusable(ProxyError::NoHost))?;
-        let both = |matcher: &Matcher| matcher.intercept(&uri);
-        let builder = || Matcher::builder().http(value.as_str()).https(value.as_str());
-        let Some(found) = both(&builder().build()) else {
-            return Err(unusable(ProxyError::NotAUrl));
-        };
-        if both(&builder().no(without_ports(&no, server.port())).build()).is_none() {
-            return Ok(None);
-        }
+        let matcher = Matcher::builder().http(value.as_str()).https(value.as_str()).build();
+        let found = matcher.intercept(&uri).ok_or_else(|| unusable(ProxyError::NotAUrl))?;
         Self::from_intercept(&found).map(Some).map_err(unusable)
     }
 
     fn from_intercept(found: &Intercept) -> Result<Self, ProxyError> {
         let uri = found.uri();
         let scheme = uri.scheme_str().unwrap_or_default();
-        if scheme.starts_with("socks") {
-            return Err(ProxyError::Socks);
-        }
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);
-        let endpoint =
-            Endpoint::parse(&format!("{scheme}://{authority}")).map_err(|_| ProxyError::NotAUrl)?;
-        Ok(Self { endpoint, authorization: found.basic_auth().cloned() })
+        let parse = |scheme: &str, authority: &str| {
+            let endpoint = Endpoint::parse(&format!("{scheme}://{authority}"));
+            endpoint.map_err(|_| ProxyError::NotAUrl)
+        };
+        let login = found.raw_auth().map(|(user, word)| (user.to_owned(), Secret::new(word)));
+        match scheme {
+            // Go resolves names at the proxy for both.
+            "socks5" | "socks5h" => {
+                let port = if uri.port_u16().is_none() { ":1080" } else { "" };
+                let endpoint = parse("http", &format!("{authority}{port}"))?;
+                Ok(Self { endpoint, authorization: None, socks: Some(Socks { login }) })
+            }
+            "socks4" | "socks4a" => Err(ProxyError::Socks4),
+            _ => {
+                let endpoint = parse(scheme, authority)?;
+                Ok(Self { endpoint, authorization: found.basic_auth().cloned(), socks: None })
+            }
+        }
+    }
+
+    /// Whether it speaks SOCKS, and not HTTP.
+    pub(crate) fn is_socks(&self) -> bool {
+        self.socks.is_some()
+    }
+
+    /// Asks the proxy at the other end of `stream` to connect it with the server (RFC 1928).
+    ///
+    /// # Errors
+    /// The proxy's answer in words.
+    pub(crate) async fn socks<S>(
+        &self,
+        stream: S,
+        server: &Endpoint,
+    ) -> Result<Socks5Stream<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let target = (server.bare_host(), server.port());
+        let login = self.socks.as_ref().and_then(|socks| socks.login.as_ref());
+        let connected = match login {
+            None => Socks5Stream::connect_with_socket(stream, target).await,
+            Some((user, word)) => {
+                let word = word.reveal();
+                Socks5Stream::connect_with_password_and_socket(stream, target, user, word).await
+            }
+        };
+        connected.map_err(|error| match error {
+            tokio_socks::Error::NoAcceptableAuthMethods
+            | tokio_socks::Error::PasswordAuthFailure(_) => self.failed(
+                "it does not take these credentials; put them into its URL: socks5://USER:PASSWORD@host",
+            ),
+            error => {
+                let (host, port) = target;
+                self.failed(format!("it does not connect to {host}:{port}: {error}"))
+            }
+        })
+    }
+
+    /// The error of a request without TLS that this proxy, or something after it, answered itself.
+    pub(crate) fn answered(&self, status: StatusCode) -> Error {
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return self.failed(LOGIN);
+        }
+        self.failed(format!("it answered {status} in the server's place"))
     }
 
     /// Credentials for the proxy, of a request that is not tunnelled.
@@ -138,9 +201,7 @@ impl Proxy {
         match response.status() {
             status if status.is_success() => {}
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                return Err(self.failed(
-                    "it asks for credentials; put them into its URL: http://USER:PASSWORD@host",
-                ));
+                return Err(self.failed(LOGIN));
             }
             status => {
                 return Err(self.failed(format!("it refuses a tunnel to {target}: {status}")));
@@ -156,19 +217,6 @@ fn is_this_machine(server: &Endpoint) -> bool {
     let host = server.bare_host();
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
-}
-
-/// `NO_PROXY` for this port: Go takes `host:port` entries, the matcher does not.
-fn without_ports(list: &str, port: u16) -> String {
-    let entries = list.split(',').map(str::trim).filter_map(|entry| {
-        let Some((host, digits)) = entry.rsplit_once(':') else { return Some(entry) };
-        // The last group of an IPv6 address is not a port.
-        if host.contains(':') && !host.ends_with(']') {
-            return Some(entry);
-        }
-        (digits.parse() == Ok(port)).then(|| host.trim_matches(['[', ']']))
-    });
-    entries.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -203,32 +251,28 @@ mod tests {
         for local in ["http://localhost:9000", "http://127.0.0.2", "http://[::1]:9000"] {
             assert_eq!(proxy(local, &with("")[..1]), Ok(None), "{local}");
         }
-        for (no, server) in [
-            ("*", "http://minio.example"),
-            ("x, *", "http://10.1.2.3"),
-            ("other, minio.example", "http://minio.example:9000"),
-            ("example", "http://minio.example"),
-            (".example", "http://minio.example"),
-            ("minio.example:9000", "http://minio.example:9000"),
-            ("10.0.0.0/8", "http://10.1.2.3:9000"),
-            ("10.1.2.3", "http://10.1.2.3:9000"),
-            ("fd00::1", "http://[fd00::1]:9000"),
-            ("[fd00::1]:9000", "http://[fd00::1]:9000"),
-        ] {
-            assert_eq!(proxy(server, &with(no)), Ok(None), "{no} {server}");
-        }
-        for (no, server) in [
-            ("minio.example:9001", "http://minio.example:9000"),
-            ("ample", "http://minio.example"),
-            ("10.0.0.0/16", "http://10.1.2.3:9000"),
-        ] {
-            assert!(matches!(proxy(server, &with(no)), Ok(Some(_))), "{no} {server}");
+        let direct = proxy("http://minio.example:9000", &with("*.example"));
+        assert_eq!(direct, Ok(None), "`no_proxy` has the table");
+        let other = proxy("http://minio.example:9000", &with("*.example:1"));
+        assert!(matches!(other, Ok(Some(_))));
+    }
+
+    #[test]
+    fn socks_proxies_are_taken_with_their_port_and_their_login() {
+        for (value, endpoint) in
+            [("socks5://p:1", "http://p:1"), ("socks5h://u:topsecret@p", "http://p:1080")]
+        {
+            let env = |name: &str| (name == "HTTPS_PROXY").then(|| value.to_owned());
+            let server = Endpoint::parse("https://minio.example").unwrap();
+            let proxy = Proxy::for_server(&server, &env).unwrap().unwrap();
+            assert_eq!((proxy.endpoint.to_string().as_str(), proxy.is_socks()), (endpoint, true));
+            assert!(!format!("{proxy:?}").contains("topsecret"));
         }
     }
 
     #[test]
     fn a_proxy_that_cannot_be_used_is_an_error_that_shows_no_password() {
-        for value in ["socks5://u:topsecret@p:1", "ftp://u:topsecret@p", "http://u:topsecret@:x"] {
+        for value in ["socks4://u:topsecret@p:1", "ftp://u:topsecret@p", "http://u:topsecret@:x"] {
             let error = proxy("http://minio.example", &[("HTTP_PROXY", value)]).unwrap_err();
             assert!(error.contains("HTTP_PROXY") && !error.contains("topsecret"), "{error}");
         }

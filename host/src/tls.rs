@@ -1,5 +1,11 @@
 //! Which certificates are accepted: those of the system and of `<config-dir>/certs/CAs`, as in mc.
 
+mod ecdsa;
+mod key_exchange;
+mod words;
+
+pub(crate) use words::explain;
+
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -29,7 +35,10 @@ pub(crate) fn permanent(text: String) -> Error {
 /// # Errors
 /// The library refuses its own defaults, which does not happen.
 pub fn client(folder: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
+    let mut provider = ring::default_provider();
+    provider.signature_verification_algorithms = ecdsa::algorithms();
+    provider.kx_groups.push(&key_exchange::P521);
+    let provider = Arc::new(provider);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     if insecure {
@@ -172,34 +181,5 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// What is wrong with a certificate and what to do about it.
-pub(crate) fn explain(error: &rustls::Error, host: &str) -> String {
-    use CertificateError as C;
-    match error {
-        rustls::Error::InvalidCertificate(reason) => match reason {
-            C::UnknownIssuer => format!(
-                "the certificate of {host} is signed by an unknown authority; put the authority's PEM file into <config-dir>/certs/CAs/, or use --insecure"
-            ),
-            C::Expired | C::ExpiredContext { .. } => {
-                format!("the certificate of {host} has expired; renew it, or use --insecure")
-            }
-            C::NotValidYet | C::NotValidYetContext { .. } => format!(
-                "the certificate of {host} is not valid yet; check the clock of this machine"
-            ),
-            C::NotValidForName | C::NotValidForNameContext { .. } => format!(
-                "the certificate is not for {host}; use the name it was made for as the host of the alias (--resolve can keep the address), or --insecure"
-            ),
-            _ if is_authority(error) => format!(
-                "the certificate of {host} is an authority of its own that is not known here; put its PEM file into <config-dir>/certs/CAs/, or use --insecure"
-            ),
-            reason => format!("the certificate of {host} is not accepted: {reason}"),
-        },
-        rustls::Error::InvalidMessage(_) => {
-            format!("{host} does not speak TLS on this port; an alias with http:// may be meant")
-        }
-        error => format!("{host}: {error}"),
     }
 }

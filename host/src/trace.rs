@@ -51,7 +51,7 @@ impl Tracer {
         let _ = write!(text, "\n{}: <DEBUG> HTTP/1.1 {}\n", self.program, head.status);
         self.headers(&mut text, &head.headers);
         if !body.is_empty() {
-            let _ = writeln!(text, "\n{}", printable(&String::from_utf8_lossy(body), false));
+            let _ = writeln!(text, "\n{}", printable(&String::from_utf8_lossy(body)));
         }
         let _ =
             write!(text, "\n{}: <DEBUG> Response Time:  {:?}\n\n", self.program, sent.elapsed());
@@ -62,7 +62,7 @@ impl Tracer {
         for (name, value) in headers {
             let value = String::from_utf8_lossy(value.as_bytes());
             let value = self.redacted(name.as_str(), &value);
-            let _ = writeln!(text, "{}: {}", title(name.as_str()), printable(&value, false));
+            let _ = writeln!(text, "{}: {}", title(name.as_str()), printable(&value));
         }
     }
 
