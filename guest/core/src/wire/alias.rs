@@ -40,7 +40,8 @@ impl Scheme {
 pub struct Endpoint {
     /// `http` or `https`.
     pub scheme: Scheme,
-    /// `host[:port]` as the user wrote it. It is the `Host` header, and it is what gets signed.
+    /// `host[:port]` as the user wrote it, without the scheme's own port. It is the `Host` header, and
+    /// it is what gets signed.
     pub authority: String,
 }
 
@@ -69,7 +70,16 @@ impl Endpoint {
             }
         };
         let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if host_ok && port_ok { Ok(endpoint) } else { Err(form()) }
+        if !(host_ok && port_ok) {
+            return Err(form());
+        }
+        // The scheme's own port is not a part of `Host`, as in mc: a proxy that passes its own idea of
+        // the host on leaves it out, and the signature would be for another one.
+        let own = scheme.default_port().to_string();
+        match port.is_some_and(|port| port == own) {
+            true => Ok(Self { scheme, authority: host.to_owned() }),
+            false => Ok(endpoint),
+        }
     }
 
     /// The host without the port; IPv6 in brackets.
@@ -122,6 +132,8 @@ impl Alias {
     /// # Errors
     /// What is wrong, never with the value itself: it may hold a secret.
     pub fn from_mc_host(value: &str) -> Result<Self, AliasError> {
+        // A secret of Kubernetes that was made with `echo` ends with a newline. mc trims it, too.
+        let value = value.trim();
         let scheme_end = value.find("://").map(|at| at + 3);
         let (scheme, rest) =
             scheme_end.and_then(|at| value.split_at_checked(at)).ok_or(AliasError::NoScheme)?;
@@ -141,7 +153,7 @@ impl Alias {
                     Some((secret, token)) => (secret, Some(token)),
                     None => (rest, None),
                 };
-                credentials(access, secret, token)
+                credentials(access, secret, token)?
             }
         };
         Ok(Self { endpoint, credentials })
@@ -159,6 +171,8 @@ pub enum AliasError {
     NoScheme,
     /// It has an access key and no secret key.
     NoSecretKey,
+    /// It has a secret key and no access key.
+    NoAccessKey,
 }
 
 impl fmt::Display for AliasError {
@@ -172,6 +186,9 @@ impl fmt::Display for AliasError {
                 "The URL should be of the form http[s]://ACCESS:SECRET@host[:port]/ without resource component.",
             ),
             Self::NoScheme => f.write_str("expected http[s]://ACCESS:SECRET@host[:port]"),
+            Self::NoAccessKey => {
+                f.write_str("the secret key needs an access key: ACCESS:SECRET@host")
+            }
             Self::NoSecretKey => {
                 f.write_str("the access key needs a secret key: ACCESS:SECRET@host")
             }
@@ -187,12 +204,24 @@ pub fn without_keys(url: &str) -> &str {
 }
 
 /// Keys as a config file or a variable gives them; empty ones mean anonymous access.
-pub fn credentials(access: &str, secret: &str, token: Option<&str>) -> Option<Credentials> {
-    (!access.is_empty() || !secret.is_empty()).then(|| Credentials {
-        access_key: access.to_owned(),
-        secret_key: Secret::new(secret),
-        session_token: token.filter(|token| !token.is_empty()).map(Secret::new),
-    })
+///
+/// # Errors
+/// One of the two is missing.
+pub fn credentials(
+    access: &str,
+    secret: &str,
+    token: Option<&str>,
+) -> Result<Option<Credentials>, AliasError> {
+    match (access.is_empty(), secret.is_empty()) {
+        (true, true) => Ok(None),
+        (false, true) => Err(AliasError::NoSecretKey),
+        (true, false) => Err(AliasError::NoAccessKey),
+        (false, false) => Ok(Some(Credentials {
+            access_key: access.to_owned(),
+            secret_key: Secret::new(secret),
+            session_token: token.filter(|token| !token.is_empty()).map(Secret::new),
+        })),
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +242,24 @@ mod tests {
     }
 
     #[test]
+    fn white_space_around_it_is_not_a_part_of_it() {
+        for value in ["http://a:b@h:9000\n", " http://a:b@h:9000/\r\n", "\thttp://a:b@h:9000"] {
+            assert_eq!(Alias::from_mc_host(value).unwrap().endpoint.to_string(), "http://h:9000");
+        }
+    }
+
+    #[test]
+    fn one_key_alone_is_a_mistake() {
+        for (value, error) in [
+            ("http://a:@h", AliasError::NoSecretKey),
+            ("http://a::token@h", AliasError::NoSecretKey),
+            ("http://:b@h", AliasError::NoAccessKey),
+        ] {
+            assert_eq!(Alias::from_mc_host(value).unwrap_err(), error, "{value}");
+        }
+    }
+
+    #[test]
     fn an_alias_without_keys_is_anonymous() {
         let alias = Alias::from_mc_host("https://minio.example.net").unwrap();
         assert_eq!(alias.credentials, None);
@@ -226,12 +273,25 @@ mod tests {
             ("http://h:9000/", "h", 9000),
             ("https://[::1]:9443", "[::1]", 9443),
             ("https://[fe80::1]", "[fe80::1]", 443),
-            ("http://10.0.0.1:80", "10.0.0.1", 80),
+            ("http://10.0.0.1:443", "10.0.0.1", 443),
+            ("https://h:80", "h", 80),
         ] {
             let endpoint = Endpoint::parse(url).unwrap();
             assert_eq!((endpoint.host(), endpoint.port()), (host, port), "{url}");
             assert_eq!(endpoint.bare_host(), host.trim_matches(['[', ']']), "{url}");
             assert_eq!(endpoint.to_string(), url.trim_end_matches('/'));
+        }
+    }
+
+    #[test]
+    fn the_schemes_own_port_is_left_out() {
+        for (url, endpoint) in [
+            ("http://h:80", "http://h"),
+            ("https://h:443/", "https://h"),
+            ("https://[::1]:443", "https://[::1]"),
+            ("http://h:080", "http://h:080"),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().to_string(), endpoint);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::wire::alias::{Alias, Endpoint};
 use crate::wire::encode;
+use crate::wire::fresh::FORBID;
 use crate::wire::net::{Call, Delivery, Method, Net, Response, Ticket};
 use crate::wire::region::{REGION_HEADER, named_region};
 use crate::wire::s3error::S3Error;
@@ -15,9 +16,6 @@ use std::fmt::Write;
 /// Makes the server answer for itself: without it a version that is gone here but still on a
 /// target is proxied and answered 200 (observed). It does not stop the trigger.
 const NO_PROXY: (&str, &str) = ("x-minio-source-proxy-request", "false");
-
-/// The server numbers each of its answers (observed), as the S3 API wants it.
-pub(crate) const REQUEST_ID: &str = "x-amz-request-id";
 
 const USER_AGENT: (&str, &str) =
     ("user-agent", concat!("mc-replicate-resync-backlog/", env!("CARGO_PKG_VERSION")));
@@ -36,6 +34,8 @@ pub struct Client {
     signer: Option<Signer>,
     custom_headers: Vec<(String, String)>,
     region_fixed: bool,
+    session: bool,
+    gzip: bool,
     api: u8,
     api_settled: bool,
     path: String,
@@ -61,6 +61,11 @@ impl Client {
             signer,
             custom_headers: Vec::new(),
             region_fixed: region.is_some(),
+            session: alias
+                .credentials
+                .as_ref()
+                .is_some_and(|credentials| credentials.session_token.is_some()),
+            gzip: false,
             api: NEWEST_API,
             api_settled: false,
             path: String::new(),
@@ -76,6 +81,35 @@ impl Client {
     /// Sets headers on every request from now on, after signing.
     pub fn set_custom_headers(&mut self, headers: Vec<(String, String)>) {
         self.custom_headers = headers;
+    }
+
+    /// Whether it signs.
+    pub(crate) fn signs(&self) -> bool {
+        self.signer.is_some()
+    }
+
+    /// Says that the keys, which a host has, are temporary.
+    pub(crate) fn set_session(&mut self, temporary: bool) {
+        self.session |= temporary;
+    }
+
+    /// The error with the reason in it if that is a session that has expired. MinIO forgets the keys of
+    /// one, and then says that it does not know them (observed); that they were good before shows
+    /// what happened.
+    pub(crate) fn explained(&self, mut error: S3Error) -> S3Error {
+        if self.session && error.code == "InvalidAccessKeyId" {
+            "ExpiredToken".clone_into(&mut error.code);
+            error.message = format!(
+                "The session of these keys has expired ({}).",
+                error.message.trim_end_matches('.')
+            );
+        }
+        error
+    }
+
+    /// Asks for listings in gzip from now on. Returns `false` if they were asked for so before.
+    pub(crate) fn ask_for_gzip(&mut self) -> bool {
+        !std::mem::replace(&mut self.gzip, true)
     }
 
     /// The host and port asked, for messages.
@@ -135,11 +169,18 @@ impl Client {
     }
 
     /// The replication diff of the bucket: `POST /minio/admin/v<api>/replication/diff`.
-    pub(crate) fn list<N: Net>(&mut self, net: &mut N, prefix: &str) {
+    /// `arn` names a target where the user has not.
+    pub(crate) fn list<N: Net>(
+        &mut self,
+        net: &mut N,
+        ticket: Ticket,
+        prefix: &str,
+        arn: Option<&str>,
+    ) {
         let mut path = self.take_path();
         let _ = write!(path, "/minio/admin/v{}/replication/diff?bucket=", self.api);
         encode::query_value(&mut path, &self.bucket);
-        if let Some(arn) = &self.arn {
+        if let Some(arn) = self.arn.as_deref().or(arn) {
             path.push_str("&arn=");
             encode::query_value(&mut path, arn);
         }
@@ -147,11 +188,11 @@ impl Client {
             path.push_str("&prefix=");
             encode::query_value(&mut path, prefix);
         }
-        self.send(net, Ticket::Listing, Method::Post, path, &[], Delivery::Stream);
+        let headers: &[_] = if self.gzip { &[("accept-encoding", "gzip")] } else { &[] };
+        self.send(net, ticket, Method::Post, path, headers, Delivery::Stream);
     }
 
-    /// The trigger: HEAD of one version. Of a 200 only the replication status is
-    /// delivered, or the request id where it has none: either shows that it came from the server.
+    /// The trigger: HEAD of one version. Of a 200 only what is needed is delivered.
     pub(crate) fn trigger<N: Net>(
         &mut self,
         net: &mut N,
@@ -160,14 +201,7 @@ impl Client {
         version: &VersionId,
     ) {
         let path = self.version_path(key, version, "");
-        self.send(
-            net,
-            ticket,
-            Method::Head,
-            path,
-            &[NO_PROXY],
-            Delivery::First(&["x-amz-replication-status", REQUEST_ID]),
-        );
+        self.send(net, ticket, Method::Head, path, &[NO_PROXY], Delivery::Brief);
     }
 
     /// HEAD of one version with all it says, checksums included.
@@ -192,6 +226,17 @@ impl Client {
     /// The bucket's object lock configuration.
     pub(crate) fn lock_configuration<N: Net>(&mut self, net: &mut N) {
         self.bucket_setting(net, Ticket::Setting, "?object-lock=");
+    }
+
+    /// The bucket's default encryption.
+    pub(crate) fn encryption_configuration<N: Net>(&mut self, net: &mut N) {
+        self.bucket_setting(net, Ticket::Setting, "?encryption=");
+    }
+
+    /// One version itself.
+    pub(crate) fn read<N: Net>(&mut self, net: &mut N, key: &str, version: &VersionId) {
+        let path = self.version_path(key, version, "");
+        self.send(net, Ticket::Setting, Method::Get, path, &[], Delivery::Stream);
     }
 
     /// The bucket's region, when no answer named it.
@@ -270,8 +315,12 @@ impl Client {
             };
             signer.sign(&request, net.unix())
         });
-        let mut all: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 6);
+        let mut all: Vec<(&str, &str)> = Vec::with_capacity(headers.len() + 8);
         all.push(USER_AGENT);
+        // No answer but the server's own, made now, is of any use. A POST and a PUT are never kept.
+        if matches!(method, Method::Get | Method::Head) {
+            all.extend(FORBID);
+        }
         all.extend_from_slice(headers);
         if matches!(method, Method::Post | Method::Put) {
             all.push(NO_BODY);

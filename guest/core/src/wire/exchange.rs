@@ -2,6 +2,8 @@
 
 use crate::wire::cause::Cause;
 use crate::wire::client::{Client, is_wrong_region};
+use crate::wire::foreign::Foreign;
+use crate::wire::fresh;
 use crate::wire::net::{Event, Net, Response, Ticket, TransportError};
 use crate::wire::retry;
 use crate::wire::s3error::S3Error;
@@ -9,6 +11,9 @@ use std::time::Duration;
 
 /// How long the answer may take. A copy of a large object is the slowest thing asked for.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long something else may answer in the server's place.
+const FOREIGN: Duration = Duration::from_secs(30);
 
 /// Is on_retry_after how long the server asks to wait by `Retry-After`, before that is waited for.
 pub(crate) type OnRetryAfter<'a> = &'a mut dyn FnMut(Duration);
@@ -25,10 +30,19 @@ pub(crate) fn exchange<N: Net>(
     send: &mut dyn FnMut(&mut N, &mut Client),
 ) -> Result<Response, Cause> {
     let mut attempt = 1;
+    let began = net.now();
     loop {
+        let sent = net.now();
         send(net, client);
         let mut asked = Duration::ZERO;
-        let cause = match answer(net) {
+        let mut patient = false;
+        let cause = match answer(net, PATIENCE) {
+            Ok(response) if fresh::is_kept(&response, net.now() - sent) => Cause::Kept,
+            Ok(response) if let Some(foreign) = Foreign::of(&response) => {
+                asked = retry::retry_after(&response, net.unix());
+                patient = net.now() < began + FOREIGN && !foreign.is_wrong_door();
+                Cause::Foreign(foreign)
+            }
             Ok(response) if response.status == 200 => return Ok(response),
             Ok(response) => {
                 let error = S3Error::from_response(&response);
@@ -51,7 +65,7 @@ pub(crate) fn exchange<N: Net>(
                 cause
             }
         };
-        if attempt >= retry::S3.attempts || net.stop_requested() {
+        if (attempt >= retry::S3.attempts && !patient) || net.stop_requested() {
             return Err(cause);
         }
         if !asked.is_zero() {
@@ -72,8 +86,20 @@ pub(crate) fn pause<N: Net>(net: &mut N, length: Duration) {
     }
 }
 
-fn answer<N: Net>(net: &mut N) -> Result<Response, TransportError> {
-    let until = net.now() + PATIENCE;
+/// Sends what `send` sends with [`Ticket::Setting`] once. `None` if no answer comes within this time, or
+/// if the user stops the run.
+pub(crate) fn once<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    time: Duration,
+    send: impl FnOnce(&mut N, &mut Client),
+) -> Option<Response> {
+    send(net, client);
+    answer(net, time).ok()
+}
+
+fn answer<N: Net>(net: &mut N, time: Duration) -> Result<Response, TransportError> {
+    let until = net.now() + time;
     let mut events = Vec::new();
     while net.now() < until {
         net.wait(Some(until), &mut events);
@@ -88,5 +114,5 @@ fn answer<N: Net>(net: &mut N) -> Result<Response, TransportError> {
         }
     }
     net.cancel(Ticket::Setting);
-    Err(TransportError::Timeout(PATIENCE))
+    Err(TransportError::Timeout(time))
 }

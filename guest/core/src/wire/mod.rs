@@ -7,6 +7,8 @@ mod cause;
 mod client;
 pub mod encode;
 pub(crate) mod exchange;
+mod foreign;
+mod fresh;
 mod instant;
 mod net;
 mod region;
@@ -22,14 +24,21 @@ pub mod xml;
 pub use alias::{Alias, AliasError, Endpoint, Scheme, credentials, without_keys};
 pub use cause::Cause;
 pub use client::Client;
-pub(crate) use client::{REQUEST_ID, is_wrong_region};
+pub(crate) use client::is_wrong_region;
+pub(crate) use foreign::CONSOLE;
+pub use foreign::Foreign;
+pub use fresh::is_dated;
+pub(crate) use fresh::{Age, Freshness, Stamp};
 pub use instant::Instant;
+pub(crate) use net::REPLICATION_STATUS;
 pub use net::{
-    Call, Delivery, Event, MAX_BODY, Method, Net, PROXY_ERROR, Response, Ticket, TransportError,
+    Call, Delivery, Event, FRAMED, LOCAL_ERROR, MAX_BODY, Method, Net, PROXY_ERROR, Response,
+    Ticket, TransportError, brief,
 };
 pub use region::{REGION_HEADER, named_region};
 pub(crate) use s3error::NO_BUCKET;
 pub use s3error::S3Error;
 pub use secret::{REDACTED, Secret};
 pub use sigv4::{Credentials, DEFAULT_REGION, EMPTY_SHA256, Signed, Signer, Unsigned};
+pub use timestamp::{parse_http_date, parse_rfc3339};
 pub use version_id::VersionId;

@@ -4,6 +4,8 @@
 //! virtual clock. Everything that uses this trait is plain, single-threaded Rust.
 
 use crate::wire::alias::Endpoint;
+use crate::wire::foreign::REQUEST_ID;
+use crate::wire::fresh::is_dated;
 use crate::wire::instant::Instant;
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +17,8 @@ pub enum Ticket {
     Listing,
     /// What is asked for one at a time: a setting of the bucket, its targets, one version of a test.
     Setting,
+    /// Another listing beside it.
+    Look,
     /// The region of the bucket, asked for while versions are in flight.
     Location,
     /// A version in flight, by the number of its slot.
@@ -63,12 +67,27 @@ pub struct Call<'a> {
 pub enum Delivery {
     /// With all headers, and the body as one piece of at most [`MAX_BODY`] bytes.
     Whole,
-    /// A 200 with the first of these headers that it has and no body; anything else as `Whole`.
-    /// Each header fetched is a call out of the sandbox, and a backlog has millions of answers.
-    First(&'static [&'static str]),
+    /// A 200 by what [`brief`] takes of it; anything else as `Whole`. Each header fetched is a call
+    /// out of the sandbox, and a backlog has millions of answers.
+    Brief,
     /// Headers first, then the body in chunks.
     Stream,
 }
+
+/// What is needed of a 200 to the HEAD of a version that is only triggered: its replication status
+/// and its request id. `None` where that is not enough to judge by, and all headers are needed.
+pub fn brief(get: impl Fn(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
+    let id = get(REQUEST_ID).filter(|id| is_dated(id))?;
+    let status = get(REPLICATION_STATUS).map(|status| (REPLICATION_STATUS.to_owned(), status));
+    Some(status.into_iter().chain([(REQUEST_ID.to_owned(), id)]).collect())
+}
+
+/// The header in which the server says how far a version is replicated.
+pub(crate) const REPLICATION_STATUS: &str = "x-amz-replication-status";
+
+/// The header in which a host that can see it says that the body of an answer has a length or is chunked,
+/// so that its end cannot be mistaken. WASI has no other place for that.
+pub const FRAMED: &str = "x-mc-wasi-framed";
 
 /// The most that is kept of a body which is not streamed: error documents and bucket settings.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -130,6 +149,8 @@ pub enum TransportError {
     Proxy(String),
     /// The other end does not speak HTTP.
     Protocol(String),
+    /// This machine lacks something, such as files that may be open or free ports.
+    Local(String),
     /// Anything else.
     Other(String),
 }
@@ -137,6 +158,9 @@ pub enum TransportError {
 /// How the text of an internal error begins in which a host blames the proxy: WASI has no error for
 /// that. What follows is the proxy's address and the reason.
 pub const PROXY_ERROR: &str = "proxy ";
+
+/// How the text of an internal error begins in which a host says what this machine lacks.
+pub const LOCAL_ERROR: &str = "this machine ";
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,9 +174,11 @@ impl fmt::Display for TransportError {
             Self::Tls(text) => write!(f, "tls: {text}"),
             Self::Denied => f.write_str("the sandbox denies this request"),
             Self::Protocol(text) if text.is_empty() => f.write_str("malformed HTTP response"),
-            Self::Closed(text) | Self::Proxy(text) | Self::Protocol(text) | Self::Other(text) => {
-                f.write_str(text)
-            }
+            Self::Closed(text)
+            | Self::Proxy(text)
+            | Self::Protocol(text)
+            | Self::Local(text)
+            | Self::Other(text) => f.write_str(text),
         }
     }
 }

@@ -11,11 +11,18 @@ pub const REGION_HEADER: &str = "x-amz-bucket-region";
 /// the region expected, or of an answer to `?location`.
 pub fn named_region(header: Option<&str>, body: &[u8]) -> Option<String> {
     if let Some(region) = header.filter(|region| !region.is_empty()) {
-        return Some(region.to_owned());
+        return Some(region.to_owned()).filter(|region| is_region(region));
     }
     let document = String::from_utf8_lossy(body);
     let named = xml::text(&document, "Region").or_else(|| location(&document));
-    named.filter(|region| !region.is_empty())
+    named.filter(|region| is_region(region))
+}
+
+/// Whether it can be the name of a region. It becomes a part of what is signed and of a header, and it
+/// comes from whoever answers.
+fn is_region(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// The region in an answer to `?location`: an empty constraint means the default one, and `EU` is
@@ -41,6 +48,18 @@ mod tests {
         assert_eq!(named_region(Some(""), error).as_deref(), Some("eu-central-1"));
         assert_eq!(named_region(None, b"<Error><Region></Region></Error>"), None);
         assert_eq!(named_region(None, b""), None);
+    }
+
+    #[test]
+    fn what_cannot_be_a_region_is_not_learned() {
+        let long = "a".repeat(65);
+        for name in ["EU-WEST-1", "a/b", "a b", "a\r\nx: y", "é", "a_b", "s3/aws4_request", &long]
+        {
+            assert_eq!(named_region(Some(name), b""), None, "{name:?}");
+            let body = format!("<Error><Region>{name}</Region></Error>");
+            assert_eq!(named_region(None, body.as_bytes()), None, "{name:?}");
+        }
+        assert_eq!(named_region(Some(&long[1..]), b"").as_deref(), Some(&long[1..]));
     }
 
     #[test]

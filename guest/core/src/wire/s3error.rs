@@ -109,24 +109,34 @@ impl fmt::Display for S3Error {
 
 impl std::error::Error for S3Error {}
 
-struct Status(u16);
+/// A status with its name, where it is one that proxies and servers give.
+pub(super) struct Status(pub(super) u16);
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = match self.0 {
-            301 | 302 | 303 | 307 | 308 => " (a redirect, which is never followed)",
+        let name = match self.0 {
+            200 => " OK",
+            301 => " Moved Permanently",
+            302 => " Found",
+            303 => " See Other",
+            307 => " Temporary Redirect",
+            308 => " Permanent Redirect",
             400 => " Bad Request",
+            401 => " Unauthorized",
             403 => " Forbidden",
             404 => " Not Found",
             405 => " Method Not Allowed",
+            407 => " Proxy Authentication Required",
+            408 => " Request Timeout",
             429 => " Too Many Requests",
+            431 => " Request Header Fields Too Large",
             500 => " Internal Server Error",
             502 => " Bad Gateway",
             503 => " Service Unavailable",
             504 => " Gateway Timeout",
             _ => "",
         };
-        write!(f, "{}{reason}", self.0)
+        write!(f, "{}{name}", self.0)
     }
 }
 

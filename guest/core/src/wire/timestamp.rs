@@ -19,7 +19,7 @@ pub(crate) fn amz_date(unix: u64) -> String {
 }
 
 /// An RFC 3339 time as nanoseconds since 1970, or `None` when it is not one.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<i128> {
+pub fn parse_rfc3339(text: &str) -> Option<i128> {
     let at = OffsetDateTime::parse(text, &well_known::Rfc3339).ok()?;
     Some(at.unix_timestamp_nanos())
 }
@@ -71,7 +71,7 @@ pub(crate) fn retry_after_seconds(value: &str, now_unix: u64) -> Option<u64> {
 }
 
 /// An HTTP date (`Date`, `Last-Modified`) as Unix seconds.
-pub(crate) fn parse_http_date(value: &str) -> Option<i64> {
+pub fn parse_http_date(value: &str) -> Option<i64> {
     let at = httpdate::parse_http_date(value.trim()).ok()?;
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()
