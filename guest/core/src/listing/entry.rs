@@ -227,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_handed_on_as_they_came_unless_a_strict_reader_refuses_them() {
+        let known = r#"{"arn:a":{"rStatus":"FAILED"}}"#;
+        for (more, handed_on) in [
+            (r#""new":[1,{"x":null}]"#, r#"{"arn:a":{"rStatus":"FAILED","new":[1,{"x":null}]}}"#),
+            (r#""new":1e999"#, known),
+            (r#""new":"\ud800""#, known),
+            (r#""new":{"\udfff":1}"#, known),
+            (r#""new":[-1e400]"#, known),
+            (&format!("\"new\":{}1{}", "[".repeat(200), "]".repeat(200)), known),
+        ] {
+            let line = format!(
+                r#"{{"object":"k","rStatus":"FAILED","targets":{{"arn:a":{{"rStatus":"FAILED",{more}}}}}}}"#
+            );
+            let (_, statuses) = parse(&line).unwrap();
+            let json = statuses.targets_json.unwrap();
+            assert_eq!(json.get(), handed_on, "{more}");
+            assert!(serde_json::from_str::<serde_json::Value>(json.get()).is_ok());
+        }
+    }
+
+    #[test]
     fn lines_that_end_a_listing_are_errors() {
         assert_eq!(
             parse(r#"{"object":"","versionId":"","error":"file is corrupted"}"#).unwrap_err(),

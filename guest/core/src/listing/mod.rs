@@ -1,8 +1,10 @@
 //! The backlog: what the server lists, read from its first to its last entry.
 
+mod body;
 mod entry;
 mod lines;
 mod reader;
+mod seen;
 mod statuses;
 mod survey;
 mod unfinished;

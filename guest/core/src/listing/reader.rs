@@ -1,21 +1,22 @@
 //! Reads the replication diff from its first to its last entry, whatever happens to the stream.
 //!
-//! A listing is complete only if its body ended cleanly, its last line was whole and no entry
-//! carried an `error`. Anything else is resumed: the API has no marker, but names come
-//! sorted and the versions of a name oldest first, so the bucket is listed once more and what was
-//! read before is skipped. The same path serves a full spool, for which the listing is closed on
-//! purpose.
+//! A listing is complete only if its body had something to show for its end ([`Body`]), its last line was
+//! whole and no entry carried an `error`. Anything else is taken up again: the API has no marker, so the
+//! bucket is listed once more and what was read before is passed over. The same path serves a full
+//! spool, for which the listing is closed on purpose.
+//!
+//! The last version read is held back until the next one comes or the listing is complete. Nobody has
+//! touched it until then, so a listing that takes this one up must show it: one that does not has not
+//! shown the rest either.
 
-use crate::listing::entry::{BadLine, Item, parse_line};
-use crate::listing::lines::{LineTooLong, Lines};
-use crate::listing::statuses::StatusTable;
+mod arrival;
+
+use crate::listing::body::Body;
+use crate::listing::entry::Item;
+use crate::listing::lines::Lines;
+use crate::listing::seen::Seen;
 use crate::listing::unfinished::{Break, Unfinished};
-use crate::wire::{
-    Cause, Client, Event, Instant, NO_BUCKET, Net, Response, S3Error, Ticket, TransportError,
-    VersionId, is_wrong_region, retry,
-};
-use std::cmp::Ordering;
-use std::collections::HashSet;
+use crate::wire::{Cause, Client, Instant, Net, Ticket, retry};
 use std::time::Duration;
 
 /// Listings without a new entry before the reader gives up.
@@ -26,12 +27,14 @@ const MAX_FRUITLESS: u32 = 5;
 const MAX_SAME_ERROR: u32 = 2;
 
 /// The server sends a blank every 0.5 s while it has nothing to say, so this much silence means
-/// that nobody is there any more.
-const SILENCE: Duration = Duration::from_secs(60);
+/// that nobody is there any more, or that a proxy keeps the blanks until it has enough of them. So
+/// after every silence the next one may be twice as long, up to the second figure: nginx passes the
+/// blanks on after 1,460 bytes, or with the first entry.
+const SILENCE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(300)];
 
-/// The bucket has no replication target, or the server has started so recently that it does not
-/// know of any yet.
-const NO_TARGET: &str = "XMinioAdminRemoteTargetNotFoundError";
+/// How long something else may answer in the server's place before a listing that was not begun is given
+/// up: an ingress that loads its routes takes some ten seconds, and who mistyped a URL waits no longer.
+const FOREIGN: Duration = Duration::from_secs(30);
 
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,41 +57,85 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Reader {
     prefix: String,
+    ticket: Ticket,
+    arn: Option<String>,
     state: State,
+    body: Body,
     lines: Lines,
-    /// Skipping what was read by an earlier listing.
-    skipping: bool,
+    seen: Seen,
+    /// The last version read, not handed over yet, with its `replTimestamp`.
+    held: Option<(Item, String)>,
+    /// Its hash, by which a listing that is taken up again shows that it has come so far.
+    anchor: Option<u64>,
+    /// The largest name read.
     last_key: Option<String>,
-    last_versions: HashSet<VersionId>,
+    /// What this listing has shown so far.
+    this: Shown,
+    /// Whether names have always come in order.
     ordered: bool,
+    /// Whether nothing leaves the backlog because of us.
+    keeps: bool,
+    /// A listing that ended cleanly without having anything to show for it, or another one than before.
+    whole: Option<Shown>,
     attempts: u32,
+    first_asked: Instant,
     fruitless: u32,
     errors_here: u32,
+    silences: u32,
     progressed: bool,
     heard: Instant,
     listings: u32,
     retry_after: Duration,
 }
 
+/// What one listing has shown.
+#[derive(Debug, Default, Clone)]
+struct Shown {
+    /// The name before.
+    before: Option<String>,
+    /// Versions that were read before, and the sum of their hashes.
+    known: u64,
+    sum: u64,
+    /// How many had been read when it began.
+    read: u64,
+    /// It has come to the place where the one before had ended.
+    reached: bool,
+}
+
 impl Reader {
-    /// A reader of all versions whose key begins with `prefix`.
-    pub(crate) fn new(prefix: &str) -> Self {
+    /// A reader of all versions whose key begins with `prefix`. `keeps` says that nothing leaves the
+    /// backlog because of us while it is read.
+    pub(crate) fn new(prefix: &str, keeps: bool) -> Self {
         Self {
             prefix: prefix.to_owned(),
+            ticket: Ticket::Listing,
+            arn: None,
             state: State::Idle,
+            body: Body::default(),
             lines: Lines::default(),
-            skipping: false,
+            seen: Seen::default(),
+            held: None,
+            anchor: None,
             last_key: None,
-            last_versions: HashSet::new(),
+            this: Shown::default(),
             ordered: true,
+            keeps,
+            whole: None,
             attempts: 0,
+            first_asked: Instant::default(),
             fruitless: 0,
             errors_here: 0,
+            silences: 0,
             progressed: false,
             heard: Instant::default(),
             listings: 0,
             retry_after: Duration::ZERO,
         }
+    }
+
+    /// The same with another ticket, beside a listing that is under way, and about this target.
+    pub(crate) fn beside(self, ticket: Ticket, arn: Option<String>) -> Self {
+        Self { ticket, arn, ..self }
     }
 
     /// Where it is.
@@ -116,15 +163,31 @@ impl Reader {
         self.listings
     }
 
-    /// Whether nothing more will come.
+    /// Whether nothing more will come, but for what [`Reader::last`] gives.
     pub(crate) fn ended(&self) -> bool {
         matches!(self.state, State::Complete | State::Failed(_))
     }
 
+    /// Whether a version is held back.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// The version that was held back, once nothing more will come.
+    pub(crate) fn last(&mut self) -> Option<(Item, String)> {
+        if self.ended() { self.held.take() } else { None }
+    }
+
     /// Opens the listing, or opens it once more.
     pub(crate) fn open<N: Net>(&mut self, net: &mut N, client: &mut Client) {
-        if !self.ordered {
+        if !self.ordered && !self.seen.remembers() {
             return self.fail(Break::Unordered(self.last_key.clone().unwrap_or_default()));
+        }
+        if self.seen.is_full() && !self.seen.remembers() {
+            return self.fail(Break::TooManyVersions);
+        }
+        if self.attempts == 0 {
+            self.first_asked = net.now();
         }
         self.attempts += 1;
         self.listings += 1;
@@ -135,16 +198,17 @@ impl Reader {
     fn ask<N: Net>(&mut self, net: &mut N, client: &mut Client) {
         self.state = State::Opening;
         self.lines = Lines::default();
-        self.skipping = self.last_key.is_some();
+        self.this =
+            Shown { read: self.seen.count, reached: self.anchor.is_none(), ..Shown::default() };
         self.progressed = false;
         self.heard = net.now();
-        client.list(net, &self.prefix);
+        client.list(net, self.ticket, &self.prefix, self.arn.as_deref());
     }
 
     /// Closes the listing on purpose, because the spool is full or the user stopped the run.
     pub(crate) fn pause<N: Net>(&mut self, net: &mut N) {
         if matches!(self.state, State::Opening | State::Reading) {
-            net.cancel(Ticket::Listing);
+            net.cancel(self.ticket);
         }
         if !self.ended() {
             self.state = State::Idle;
@@ -157,15 +221,21 @@ impl Reader {
     /// restarts than one place of the listing is tried.
     fn forgive(&mut self) {
         if self.progressed {
-            (self.attempts, self.fruitless, self.errors_here) = (0, 0, 0);
+            (self.attempts, self.fruitless, self.errors_here, self.silences) = (0, 0, 0, 0);
         }
+    }
+
+    /// How long it may be silent.
+    fn silence(&self) -> Duration {
+        let [first, most] = SILENCE;
+        first.saturating_mul(1 << self.silences.min(8)).min(most)
     }
 
     /// When [`Reader::tick`] has something to do.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(until) => Some(until),
-            State::Opening | State::Reading => Some(self.heard + SILENCE),
+            State::Opening | State::Reading => Some(self.heard + self.silence()),
             _ => None,
         }
     }
@@ -174,149 +244,14 @@ impl Reader {
     pub(crate) fn tick<N: Net>(&mut self, net: &mut N, client: &mut Client) {
         match self.state {
             State::Waiting(until) if net.now() >= until => self.open(net, client),
-            State::Opening | State::Reading if net.now() >= self.heard + SILENCE => {
-                net.cancel(Ticket::Listing);
-                let cause = Break::Cut(TransportError::Timeout(SILENCE).to_string());
-                self.broke(net, cause);
+            State::Opening | State::Reading if net.now() >= self.heard + self.silence() => {
+                net.cancel(self.ticket);
+                let silence = self.silence();
+                self.silences += 1;
+                self.broke(net, Break::Silent(silence));
             }
             _ => {}
         }
-    }
-
-    /// Handles an event of the listing. Every new item goes to `accept`, with its `replTimestamp`.
-    ///
-    /// Events that came together with what made the reader close this listing are dropped: the rest
-    /// of one that carries an error must not make it a complete one.
-    pub(crate) fn on_event<N: Net>(
-        &mut self,
-        net: &mut N,
-        client: &mut Client,
-        event: Event,
-        table: &mut StatusTable,
-        accept: impl FnMut(Item, &str, &StatusTable),
-    ) {
-        match (event, &self.state) {
-            (Event::Response(_, result), State::Opening) => self.on_response(net, client, result),
-            (Event::Chunk(_, chunk), State::Reading) => self.on_chunk(net, &chunk, table, accept),
-            (Event::End(_, result), State::Reading) => self.on_end(net, result),
-            _ => {}
-        }
-    }
-
-    /// The head of the answer.
-    fn on_response<N: Net>(
-        &mut self,
-        net: &mut N,
-        client: &mut Client,
-        result: Result<Response, TransportError>,
-    ) {
-        self.heard = net.now();
-        let response = match result {
-            // A server that was there and is not may be restarting.
-            Err(error)
-                if retry::ADMIN.retries_transport(&error)
-                    || (self.last_key.is_some() && retry::S3.retries_transport(&error)) =>
-            {
-                return self.not_opened(net, Cause::Transport(error), Duration::ZERO);
-            }
-            Err(error) => return self.fail(Break::NotOpened(Cause::Transport(error))),
-            Ok(response) => response,
-        };
-        let region_changed = client.learn_region(&response);
-        match response.status {
-            200 => {
-                client.settle_api();
-                self.state = State::Reading;
-            }
-            426 if client.lower_api() => self.ask(net, client),
-            426 => self.fail(Break::Unsupported),
-            _ => {
-                let error = S3Error::from_response(&response);
-                let asked = retry::retry_after(&response, net.unix());
-                if is_wrong_region(&error) && region_changed && self.attempts < 3 {
-                    self.open(net, client);
-                } else if retry::retries_answer(&error)
-                    // They were there when the listing was begun: the drives may be gone, or the server
-                    // has just started.
-                    || (self.last_key.is_some() && [NO_BUCKET, NO_TARGET].contains(&error.code.as_str()))
-                {
-                    self.not_opened(net, Cause::Server(Box::new(error)), asked);
-                } else {
-                    self.fail(Break::NotOpened(Cause::Server(Box::new(error))));
-                }
-            }
-        }
-    }
-
-    /// A piece of the body.
-    fn on_chunk<N: Net>(
-        &mut self,
-        net: &mut N,
-        chunk: &[u8],
-        table: &mut StatusTable,
-        mut accept: impl FnMut(Item, &str, &StatusTable),
-    ) {
-        self.heard = net.now();
-        let mut lines = std::mem::take(&mut self.lines);
-        let mut bad = None;
-        let fed = lines.feed(chunk, |line| match parse_line(line, table) {
-            Ok((item, status_time)) => {
-                if self.is_new(&item) {
-                    accept(item, &status_time, table);
-                }
-                true
-            }
-            Err(error) => {
-                bad = Some(error);
-                false
-            }
-        });
-        self.lines = lines;
-        let cause = match (bad, fed) {
-            (None, Ok(())) => return,
-            (Some(BadLine::Error(error)), _) => Break::Server(error),
-            (Some(BadLine::NoKey), _) => Break::NoKey,
-            (Some(BadLine::NotJson(text)), _) => Break::Foreign(text),
-            (None, Err(LineTooLong)) => Break::Foreign("a line of more than a megabyte".to_owned()),
-        };
-        net.cancel(Ticket::Listing);
-        self.broke(net, cause);
-    }
-
-    /// The end of the body.
-    fn on_end<N: Net>(&mut self, net: &mut N, result: Result<(), TransportError>) {
-        match result {
-            Err(error) => self.broke(net, Break::Cut(error.to_string())),
-            Ok(()) if self.lines.rest().is_empty() => self.state = State::Complete,
-            Ok(()) if self.last_key.is_none() && !self.lines.rest().starts_with(b"{") => {
-                let rest = String::from_utf8_lossy(self.lines.rest()).chars().take(60).collect();
-                self.broke(net, Break::Foreign(rest));
-            }
-            Ok(()) => self.broke(net, Break::Cut("its last line is incomplete".to_owned())),
-        }
-    }
-
-    /// Whether the item comes after everything read before; remembers it if so.
-    fn is_new(&mut self, item: &Item) -> bool {
-        if let Some(last) = &mut self.last_key {
-            match item.key.as_bytes().cmp(last.as_bytes()) {
-                Ordering::Less if self.skipping => return false,
-                Ordering::Less => self.ordered = false,
-                Ordering::Equal => {
-                    let new = self.last_versions.insert(item.version.clone());
-                    self.progressed |= new;
-                    return new;
-                }
-                Ordering::Greater => self.skipping = false,
-            }
-            last.clone_from(&item.key);
-        } else {
-            self.last_key = Some(item.key.clone());
-        }
-        self.progressed = true;
-        self.last_versions.clear();
-        self.last_versions.insert(item.version.clone());
-        true
     }
 
     /// The listing ended before its end.
@@ -329,6 +264,7 @@ impl Reader {
                 self.errors_here >= MAX_SAME_ERROR
             }
             Break::Foreign(_) | Break::NoKey => self.last_key.is_none(),
+            Break::Repeats(_) | Break::Unordered(_) => true,
             _ => false,
         };
         if hopeless || self.fruitless > MAX_FRUITLESS {

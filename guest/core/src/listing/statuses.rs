@@ -1,8 +1,9 @@
 //! The replication statuses of versions, each combination kept once.
 
 use crate::listing::entry::Operation;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, HashMap};
 
 /// The statuses of a version. A backlog of millions has a handful of them, so they are kept once.
@@ -12,7 +13,8 @@ pub struct Statuses {
     pub status: String,
     /// `dStatus`: status of a pending purge, empty when there is none.
     pub delete_status: String,
-    /// The `targets` member as the server sent it, `None` when there is none.
+    /// The `targets` member as the server sent it, `None` when there is none. Where a strict reader
+    /// would not take it, only what is known of it, written anew.
     pub targets_json: Option<Box<RawValue>>,
     /// ARN, replication status and purge status of each target.
     pub targets: Vec<TargetStatus>,
@@ -66,12 +68,27 @@ pub struct StatusTable {
     list: Vec<Statuses>,
     numbers: HashMap<Box<[u8]>, u32>,
     scratch: Vec<u8>,
+    bytes: usize,
 }
+
+/// What one combination takes besides its text: two entries of tables, and one for each target.
+const OVERHEAD: usize = 512;
 
 impl StatusTable {
     /// The statuses with this number.
     pub fn get(&self, number: u32) -> Option<&Statuses> {
         self.list.get(usize::try_from(number).ok()?)
+    }
+
+    /// About how much memory it takes. A backlog has a handful of combinations, and nothing keeps a server
+    /// from sending as many as versions.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Forgets everything. No number that it has given out may be asked for after this.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// The number of these statuses, as a line of the listing has them.
@@ -93,10 +110,17 @@ impl StatusTable {
         }
         let parsed: BTreeMap<String, TargetLine> =
             if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
+        let targets_json = match raw {
+            // A number beyond all floats or half a surrogate passes for JSON until it is read.
+            Some(raw) if serde_json::from_str::<Value>(raw.get()).is_err() => {
+                Some(to_raw_value(&parsed)?)
+            }
+            raw => raw.map(ToOwned::to_owned),
+        };
         let statuses = Statuses {
             status: status.to_owned(),
             delete_status: delete_status.to_owned(),
-            targets_json: raw.map(ToOwned::to_owned),
+            targets_json,
             targets: parsed
                 .into_iter()
                 .map(|(arn, target)| TargetStatus {
@@ -108,15 +132,16 @@ impl StatusTable {
         };
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(statuses);
+        self.bytes += OVERHEAD + 4 * self.scratch.len();
         self.numbers.insert(self.scratch.as_slice().into(), number);
         Ok(number)
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct TargetLine {
-    #[serde(default, rename = "rStatus")]
+    #[serde(default, rename = "rStatus", skip_serializing_if = "String::is_empty")]
     status: String,
-    #[serde(default, rename = "drStatus")]
+    #[serde(default, rename = "drStatus", skip_serializing_if = "String::is_empty")]
     delete_status: String,
 }

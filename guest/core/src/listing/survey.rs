@@ -14,10 +14,15 @@ pub(crate) fn survey<N: Net>(
     prefix: &str,
     mut each: impl FnMut(&Item, &Statuses, &str),
 ) -> bool {
-    let mut reader = Reader::new(prefix);
+    let mut reader = Reader::new(prefix, false);
     let mut table = StatusTable::default();
     let mut events = Vec::new();
     loop {
+        if let Some((item, status_time)) = reader.last()
+            && let Some(statuses) = table.get(item.statuses)
+        {
+            each(&item, statuses, &status_time);
+        }
         match reader.state() {
             State::Complete => return true,
             State::Failed(_) => return false,

@@ -16,6 +16,11 @@ impl VersionSet {
         self.0.insert(hash(item));
     }
 
+    /// Adds all of another set.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Whether the version is inside.
     pub fn contains(&self, item: &Item) -> bool {
         self.0.contains(&hash(item))
