@@ -5,8 +5,14 @@
 //! checksum and nothing else: same version on both sides, `COPY` of the metadata, a checksum
 //! algorithm, the modification time of the listing to the nanosecond, and the object's own
 //! encryption. `if-match` ties it to the object that was looked at.
+//!
+//! A server that compresses computes the new checksum over the compressed bytes, and whoever reads the
+//! object then takes it for damaged. It never compresses what is of a type that is compressed already, and
+//! goes by the header of the request for that, which has no other effect on a copy with `COPY`: the
+//! object keeps its own type (observed, also of objects that were stored compressed: they are stored plain
+//! after it, with the right checksum).
 
-use crate::wire::{Cause, Response, S3Error, timestamp};
+use crate::wire::{Cause, Foreign, Response, S3Error, timestamp};
 
 use crate::job::outcome::{Trigger, Verdict};
 use crate::listing::Item;
@@ -14,6 +20,9 @@ use crate::listing::Item;
 /// The checksum a copied object gets. A checksum cannot be removed, only replaced; this one is a
 /// full-object checksum for every way an object was uploaded, and the one servers add by default.
 pub(crate) const ALGORITHM: &str = "CRC64NVME";
+
+/// The type that keeps a server from compressing the copy.
+pub const PLAIN: (&str, &str) = ("content-type", "application/zip");
 
 /// The largest object a server copies (`globalMaxObjectSize`).
 const MAX_SIZE: u64 = 5 << 40;
@@ -29,13 +38,28 @@ impl Plan {
     ///
     /// # Errors
     /// Why this version must not or cannot be copied.
-    pub(crate) fn new(item: &Item, head: &Response, now_unix: u64) -> Result<Self, Cause> {
+    pub(crate) fn new(
+        item: &Item,
+        head: &Response,
+        encrypts: bool,
+        now_unix: u64,
+    ) -> Result<Self, Cause> {
         let refuse = |reason: &str| Err(Cause::Declined(reason.to_owned()));
         if let Some(lock) = active_lock(head, now_unix) {
             return Err(Cause::Declined(lock));
         }
         if head.header("x-amz-server-side-encryption-customer-algorithm").is_some() {
             return refuse(CUSTOMER_KEY);
+        }
+        if encrypts && head.header(ENCRYPTION).is_none() {
+            return refuse(
+                "The bucket encrypts what is written, and this version is not encrypted: the copy would be, and a target without keys refuses it.",
+            );
+        }
+        if let Some(tier) = tier(head) {
+            return Err(Cause::Declined(format!(
+                "The version is in the tier `{tier}` (ILM transition): a copy would bring its data back from there."
+            )));
         }
         let size = head.header("content-length").and_then(|size| size.parse::<u64>().ok());
         if size.is_some_and(|size| size > MAX_SIZE) {
@@ -47,6 +71,7 @@ impl Plan {
             return refuse("The server returned no ETag, without which the copy is not safe.");
         };
         let mut headers = vec![
+            (PLAIN.0, PLAIN.1.to_owned()),
             ("x-amz-checksum-algorithm", ALGORITHM.to_owned()),
             ("x-amz-copy-source-if-match", etag.to_owned()),
             ("x-amz-metadata-directive", "COPY".to_owned()),
@@ -68,6 +93,36 @@ impl Plan {
     pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
+}
+
+/// The header that says how a version is encrypted.
+const ENCRYPTION: &str = "x-amz-server-side-encryption";
+
+/// The tier that a version was moved to, which its storage class names.
+fn tier(head: &Response) -> Option<&str> {
+    let class = head.header("x-amz-storage-class").filter(|class| !class.is_empty())?;
+    let restored = head.header("x-amz-restore").is_some();
+    (restored || !matches!(class, "STANDARD" | "REDUCED_REDUNDANCY")).then_some(class)
+}
+
+/// What a copy has changed that it must not change, from the HEADs before and after it. Nothing else shows
+/// what a server does with everything that is written, such as encrypting it (`MINIO_KMS_AUTO_ENCRYPTION`).
+pub(crate) fn harm(before: &Response, after: &Response) -> Option<Cause> {
+    let changed = |name: &str| before.header(name) != after.header(name);
+    let what = if changed(ENCRYPTION) {
+        "its encryption is another one than before, which the server applies to everything that is written"
+    } else if changed("content-length") || changed("content-type") || changed("last-modified") {
+        "its size, type or modification time changed"
+    } else if after.header("x-minio-compressed").is_some() {
+        "the server compressed it, so that its checksum is not that of its data"
+    } else if after.header("x-amz-checksum-crc64nvme").is_none() {
+        "it has no new checksum"
+    } else {
+        return None;
+    };
+    Some(Cause::Declined(format!(
+        "The first copy did not come out as it must: {what}. Nothing else was copied; look at this version."
+    )))
 }
 
 /// Why an object encrypted with a customer key is counted failed.
@@ -93,6 +148,9 @@ fn active_lock(head: &Response, now_unix: u64) -> Option<String> {
 impl Verdict {
     /// Reads the answer to the copy.
     pub(crate) fn from_copy(item: &Item, response: &Response) -> Self {
+        if let Some(foreign) = Foreign::of(response) {
+            return Self::Again(Cause::Foreign(foreign));
+        }
         // A copy that takes long may begin its answer before it has failed.
         let failed_late = response.body.windows(6).any(|window| window == b"<Error");
         if response.status != 200 || failed_late {
@@ -150,7 +208,7 @@ mod tests {
             ],
             "",
         );
-        let plan = Plan::new(&item(), &head, 0).unwrap();
+        let plan = Plan::new(&item(), &head, false, 0).unwrap();
         for header in [
             ("x-amz-checksum-algorithm", "CRC64NVME"),
             ("x-amz-copy-source-if-match", "\"abc\""),
@@ -168,7 +226,7 @@ mod tests {
         let refused = |headers: &[(&str, &str)]| {
             let mut all = vec![("etag", "\"e\"")];
             all.extend_from_slice(headers);
-            Plan::new(&item(), &response(200, &all, ""), 1_795_000_000)
+            Plan::new(&item(), &response(200, &all, ""), false, 1_795_000_000)
                 .err()
                 .map(|cause| cause.to_string())
         };
@@ -191,9 +249,48 @@ mod tests {
     }
 
     #[test]
+    fn what_a_copy_would_change_is_not_copied() {
+        let plan = |headers: &[(&str, &str)], encrypts| {
+            let all = [headers, &[("etag", "\"e\"")]].concat();
+            Plan::new(&item(), &response(200, &all, ""), encrypts, 0).err().map(|c| c.to_string())
+        };
+        let aes = ("x-amz-server-side-encryption", "AES256");
+        assert!(plan(&[], true).unwrap().contains("not encrypted"));
+        assert_eq!((plan(&[aes], true), plan(&[aes], false), plan(&[], false)), (None, None, None));
+        for (class, tiered) in
+            [("COLD", true), ("STANDARD", false), ("REDUCED_REDUNDANCY", false), ("", false)]
+        {
+            let refused = plan(&[("x-amz-storage-class", class)], false);
+            assert_eq!(refused.is_some_and(|words| words.contains("COLD")), tiered, "{class}");
+        }
+        let restored =
+            [("x-amz-storage-class", "STANDARD"), ("x-amz-restore", "ongoing-request=\"false\"")];
+        assert!(plan(&restored, false).is_some());
+    }
+
+    #[test]
+    fn a_first_copy_is_held_against_what_was_there_before() {
+        let before =
+            [("content-length", "5"), ("content-type", "text/plain"), ("last-modified", "x")];
+        let new = ("x-amz-checksum-crc64nvme", "A");
+        for (after, harmed) in [
+            (vec![new], false),
+            (vec![], true),
+            (vec![new, ("x-amz-server-side-encryption", "aws:kms")], true),
+            (vec![new, ("x-minio-compressed", "s2")], true),
+        ] {
+            let head = |more: &[(&str, &str)]| response(200, &[&before, more].concat(), "");
+            assert_eq!(harm(&head(&[]), &head(&after)).is_some(), harmed, "{after:?}");
+        }
+        let zipped = response(200, &[new, ("content-type", "application/zip")], "");
+        assert!(harm(&response(200, &before, ""), &zipped).is_some());
+    }
+
+    #[test]
     fn a_copy_counts_only_if_it_was_made_in_place() {
         let copied = |status, headers: &[(&str, &str)], body| {
-            Verdict::from_copy(&item(), &response(status, headers, body))
+            let headers = [headers, &[("x-amz-request-id", "187B")]].concat();
+            Verdict::from_copy(&item(), &response(status, &headers, body))
         };
         assert_eq!(
             copied(200, &[("x-amz-version-id", ID)], "<CopyObjectResult/>"),
@@ -210,7 +307,7 @@ mod tests {
         ));
         assert!(matches!(
             copied(403, &[], "<Error><Code>AccessDenied</Code></Error>"),
-            Verdict::Fatal(_)
+            Verdict::Failed(_)
         ));
         assert_eq!(
             copied(404, &[], "<Error><Code>NoSuchVersion</Code></Error>"),

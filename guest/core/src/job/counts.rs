@@ -5,8 +5,14 @@ use crate::listing::{Item, Operation, Statuses};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Statuses counted by their name; a server has five. Others are counted together.
+const LABELS: usize = 100;
+
+/// How those are called.
+const OTHER: &str = "OTHER";
+
 /// The counters of a run. At its end `total = triggered + failed + vanished + elsewhere +
-/// not_reached`, unless it was a dry run.
+/// replicated + not_reached`, unless it was a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Versions listed that match TARGET and `--arn`.
@@ -27,6 +33,8 @@ pub struct Counts {
     pub vanished: u64,
     /// Versions gone here that another site still answers for.
     pub elsewhere: u64,
+    /// Versions that were replicated before, only the listing is behind.
+    pub replicated: u64,
     /// Versions listed whose end is not known, because the run ended before.
     pub not_reached: u64,
     /// Attempts beyond the first.
@@ -46,7 +54,7 @@ pub struct Counts {
 impl Counts {
     /// Versions whose end is known.
     pub fn ended(&self) -> u64 {
-        self.triggered + self.failed + self.vanished + self.elsewhere
+        self.triggered + self.failed + self.vanished + self.elsewhere + self.replicated
     }
 
     /// Adds what another pass counted.
@@ -61,6 +69,7 @@ impl Counts {
             failed,
             vanished,
             elsewhere,
+            replicated,
             not_reached,
             retries,
             appeared,
@@ -79,6 +88,7 @@ impl Counts {
             (failed, other.failed),
             (vanished, other.vanished),
             (elsewhere, other.elsewhere),
+            (replicated, other.replicated),
             (not_reached, other.not_reached),
             (retries, other.retries),
             (appeared, other.appeared),
@@ -97,6 +107,7 @@ impl Counts {
     pub fn found(&mut self, item: &Item, statuses: &Statuses) {
         self.total += 1;
         let operation = statuses.operation(item.delete_marker);
+        let full = self.by_status.len() >= LABELS;
         // Three operations and as many labels: the key is looked up before it is made.
         let slot = self
             .by_status
@@ -104,6 +115,10 @@ impl Counts {
             .find(|((label, op), _)| label == statuses.label() && *op == operation);
         match slot {
             Some((_, count)) => *count += 1,
+            // The server's own words, of which it may have any number.
+            None if full => {
+                *self.by_status.entry((OTHER.to_owned(), operation)).or_default() += 1;
+            }
             None => {
                 self.by_status.insert((statuses.label().to_owned(), operation), 1);
             }
@@ -125,6 +140,7 @@ impl Counts {
             }
             Outcome::Vanished => &mut self.vanished,
             Outcome::Elsewhere => &mut self.elsewhere,
+            Outcome::Replicated => &mut self.replicated,
             Outcome::Failed(_) => &mut self.failed,
             Outcome::Listed => return,
         };

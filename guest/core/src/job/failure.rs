@@ -14,6 +14,8 @@ pub enum During {
     Copy,
     /// Reading the object lock configuration.
     LockConfiguration,
+    /// Reading the default encryption.
+    EncryptionConfiguration,
 }
 
 /// Why a version was not queued, or why no further one will be.

@@ -2,8 +2,7 @@
 
 use crate::job::failure::During;
 use crate::listing::Item;
-use crate::wire::{Instant, Ticket};
-use std::time::Duration;
+use crate::wire::{Instant, Stamp, Ticket};
 
 /// A version in flight.
 #[derive(Debug)]
@@ -17,23 +16,32 @@ pub(crate) struct Flight {
     pub(crate) started: Instant,
     /// Whether that is the copy, not the HEAD.
     pub(crate) copying: bool,
+    /// Bytes of the object, once a HEAD of this run has been answered.
+    pub(crate) size: Option<u64>,
+    /// Attempts that were given up because no answer came.
+    pub(crate) hangs: u32,
+    /// The last answer, if it may have been a cache's.
+    pub(crate) doubt: Option<Stamp>,
 }
 
 impl Flight {
     /// A version that was not tried yet.
     pub(crate) fn new(item: Item) -> Self {
-        Self { item, attempts: 0, regions: 0, started: Instant::default(), copying: false }
+        Self {
+            item,
+            attempts: 0,
+            regions: 0,
+            started: Instant::default(),
+            copying: false,
+            size: None,
+            hangs: 0,
+            doubt: None,
+        }
     }
 
     /// What is being done.
     pub(crate) fn during(&self) -> During {
         if self.copying { During::Copy } else { During::Trigger }
-    }
-
-    /// How long its answer may take. A HEAD reads one small file; a copy reads and writes the
-    /// object.
-    pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(if self.copying { 3600 } else { 60 })
     }
 }
 
@@ -48,6 +56,11 @@ impl Flights {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    /// How many of them have hung before.
+    pub(crate) fn hung(&self) -> usize {
+        self.slots.iter().flatten().filter(|flight| flight.hangs > 0).count()
     }
 
     /// Gives a flight a slot and returns its ticket.

@@ -4,7 +4,12 @@
 //! that the command, the typed interface and a test on a virtual clock all run the same one.
 
 mod answers;
+mod copying;
+mod gone;
+mod silence;
 
+use self::copying::Proof;
+use self::gone::Gone;
 use crate::job::counts::Counts;
 use crate::job::end::{End, Sink};
 use crate::job::failure::Failure;
@@ -12,11 +17,13 @@ use crate::job::flights::{Flight, Flights};
 use crate::job::outage::Outage;
 use crate::job::outcome::Outcome;
 use crate::job::pacing::Pacer;
+use crate::job::patience::Patience;
+use crate::job::refusals::Refusals;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::{Item, Reader, State, StatusTable};
-use crate::wire::{Cause, Client, Event, Instant, Net, Ticket, TransportError};
+use crate::listing::{Item, Reader, State, StatusTable, VersionSet};
+use crate::wire::{Client, Event, Freshness, Instant, Net, Ticket};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,8 +35,8 @@ const MAX_RETRIES: usize = 2_000;
 /// for the summary a little longer than that.
 pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
-/// How often flights are looked through for one that is too old.
-const SCAN: Duration = Duration::from_secs(1);
+/// Bytes of different statuses kept at most while no version refers to them.
+const TABLE: usize = 1 << 20;
 
 /// A run over one backlog: a state machine without a loop of its own.
 ///
@@ -40,7 +47,7 @@ const SCAN: Duration = Duration::from_secs(1);
 ///
 /// - One `Net` and one `Sink` serve the job from the first call to the last. All its exchanges go
 ///   through that `Net`, and other exchanges on it must use none of its tickets: of [`Ticket`]s the
-///   job uses `Listing`, `Location` and `Version`.
+///   job uses `Listing`, `Look`, `Location` and `Version`.
 /// - The clock never goes back ([`Net::now`]), also not between two calls.
 /// - [`Net::wait`] delivers the events of an exchange in their order. After [`Net::cancel`] none
 ///   of that exchange follows, and its ticket may be sent again at once.
@@ -113,10 +120,23 @@ pub struct Job {
     window: Window,
     /// Versions that wait for another attempt, by when it may start and the number of the retry.
     retries: BTreeMap<(Instant, u64), Flight>,
+    /// The same of versions that did not answer. Others go before them.
+    hung: BTreeMap<(Instant, u64), Flight>,
     pacer: Pacer,
     counts: Counts,
     fatal: Option<Failure>,
+    patience: Patience,
+    freshness: Freshness,
+    refusals: Refusals,
+    gone: Gone,
+    proof: Proof,
+    /// Versions that wait for the first copy to be proven.
+    held_up: Vec<Flight>,
+    released: u64,
+    /// The server is out.
     outage: Outage,
+    /// This machine lacks something.
+    shortage: Outage,
     stopped: Option<Instant>,
     given_up: u64,
     location_asked: bool,
@@ -128,17 +148,27 @@ impl Job {
     /// A job that has not begun.
     pub fn new(spec: Spec, client: Client) -> Self {
         Self {
-            reader: Reader::new(&spec.prefix),
+            reader: Reader::new(&spec.prefix, spec.mode == Mode::DryRun),
             pacer: Pacer::new(spec.rate_limit),
             client,
             table: StatusTable::default(),
-            spool: Spool::new(spec.times),
+            // A copy keeps the version's time, which only the listing has to the nanosecond.
+            spool: Spool::new(spec.times || spec.mode == Mode::ClearChecksum),
             flights: Flights::default(),
             window: Window::new(spec.concurrent),
             retries: BTreeMap::new(),
+            hung: BTreeMap::new(),
             counts: Counts::default(),
             fatal: None,
+            patience: Patience::default(),
+            freshness: Freshness::default(),
+            refusals: Refusals::default(),
+            gone: Gone::default(),
+            proof: Proof::default(),
+            held_up: Vec::new(),
+            released: 0,
             outage: Outage::default(),
+            shortage: Outage::default(),
             stopped: None,
             given_up: 0,
             location_asked: false,
@@ -160,13 +190,14 @@ impl Job {
 
     /// Listings opened so far.
     pub fn listings(&self) -> u32 {
-        self.reader.listings()
+        self.reader.listings() + self.looks()
     }
 
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
         self.stopped = Some(net.now());
         self.reader.pause(net);
+        self.given_up += self.gone.give_up(net) as u64;
         for ticket in self.flights.tickets(|_| true) {
             net.cancel(ticket);
             self.flights.take(ticket);
@@ -177,8 +208,19 @@ impl Job {
 
     /// Counts what was listed and has not ended.
     fn count_rest(&mut self) {
-        let waiting = self.spool.len() + self.retries.len();
+        let waiting = self.spool.len() + self.waiting() + self.gone.len();
         self.counts.not_reached = waiting as u64 + self.given_up;
+    }
+
+    /// Versions that wait for another attempt.
+    fn waiting(&self) -> usize {
+        self.retries.len() + self.hung.len() + self.held_up.len()
+    }
+
+    /// What the server's clock showed then, in nanoseconds since 1970, or somewhat less, as its answers
+    /// tell.
+    pub fn server_time(&self, then: Instant) -> Option<i128> {
+        self.freshness.server_time(then)
     }
 
     /// The client, for what comes after the run.
@@ -188,7 +230,9 @@ impl Job {
 
     /// For how long the server has been out.
     pub fn out_for(&self, now: Instant) -> Option<Duration> {
-        self.outage.lasts(now)
+        let silence = self.patience.silence(now);
+        let silent = !self.hung.is_empty() && silence >= silence::NOTICE;
+        self.outage.lasts(now).or(silent.then_some(silence))
     }
 
     /// The attempt at opening the listing, when it is not the first.
@@ -208,7 +252,9 @@ impl Job {
         }
         match self.reader.state() {
             State::Failed(unfinished) => End::Listing(unfinished.clone()),
-            State::Complete if self.counts.not_reached == 0 => End::Complete,
+            State::Complete if self.counts.not_reached == 0 && !self.reader.holds() => {
+                End::Complete
+            }
             _ => End::Stopped,
         }
     }
@@ -223,8 +269,19 @@ impl Job {
     ) -> bool {
         self.check_stop(net);
         self.drive_listing(net);
+        if let Some((item, _)) = self.reader.last() {
+            let Self { table, spool, counts, spec, .. } = self;
+            found(spec, counts, spool, sink, &item, table);
+        }
         self.start_flights(net);
+        if !self.stopping() {
+            let rest = self.nothing_left();
+            self.confirm_gone(net, sink, rest);
+        }
         if self.is_done() {
+            if self.fatal.is_none() {
+                self.fatal = self.refusals.of_all(self.counts.failed).cloned();
+            }
             self.count_rest();
             return false;
         }
@@ -247,7 +304,12 @@ impl Job {
         if self.flights.len() > 0 {
             return false;
         }
-        self.stopping() || (self.reader.ended() && self.spool.is_empty() && self.retries.is_empty())
+        self.stopping() || (self.nothing_left() && self.gone.len() == 0)
+    }
+
+    /// Whether every version that was listed has been tried to its end.
+    fn nothing_left(&self) -> bool {
+        self.reader.ended() && self.spool.is_empty() && self.waiting() == 0
     }
 
     fn check_stop<N: Net>(&mut self, net: &mut N) {
@@ -256,6 +318,7 @@ impl Job {
         }
         if self.stopping() {
             self.reader.pause(net);
+            self.given_up += self.gone.give_up(net) as u64;
         }
     }
 
@@ -263,14 +326,20 @@ impl Job {
         if self.stopping() {
             return;
         }
+        self.bound_table();
         match self.reader.state() {
             // Not earlier: each time, everything read before is read again, so the fewer times the
             // better. The triggers wait for some seconds then, out of minutes.
-            State::Idle if self.spool.is_empty() => {
+            // With the table full, nothing may refer to it either, or it would be full again at once.
+            State::Idle
+                if self.spool.is_empty()
+                    && (self.table.bytes() < self.spec.memory || self.flights.len() == 0) =>
+            {
                 self.reader.open(net, &mut self.client);
             }
             State::Opening | State::Reading
-                if !self.spool.is_empty() && self.spool.bytes() > self.spec.memory =>
+                if !self.spool.is_empty()
+                    && self.spool.bytes() + self.table.bytes() > self.spec.memory =>
             {
                 self.reader.pause(net);
             }
@@ -278,19 +347,41 @@ impl Job {
         }
     }
 
+    /// Forgets the statuses when they are many and no version refers to one.
+    fn bound_table(&mut self) {
+        let unused = self.spool.is_empty()
+            && self.flights.len() == 0
+            && self.waiting() == 0
+            && self.gone.len() == 0;
+        if unused && self.table.bytes() > self.spec.memory.min(TABLE) && !self.reader.holds() {
+            self.table.clear();
+        }
+    }
+
     fn start_flights<N: Net>(&mut self, net: &mut N) {
         let now = net.now();
         while self.next_start(now).is_some_and(|at| at <= now) {
-            let flight = match self.retries.first_entry().filter(|entry| entry.key().0 <= now) {
-                Some(due) => due.remove(),
-                None => match self.spool.pop() {
-                    Some(item) => Flight::new(item),
-                    None => break,
-                },
-            };
+            let Some(flight) = self.next_flight(now) else { break };
             self.pacer.start(now);
             self.launch(net, flight);
         }
+    }
+
+    /// What is begun next: what is tried again, then what is new, then what has hung before.
+    fn next_flight(&mut self, now: Instant) -> Option<Flight> {
+        let due = |waiting: &mut BTreeMap<(Instant, u64), Flight>| {
+            let first = waiting.first_entry().filter(|entry| entry.key().0 <= now);
+            first.map(std::collections::btree_map::OccupiedEntry::remove)
+        };
+        if let Some(flight) = due(&mut self.retries) {
+            return Some(flight);
+        }
+        if self.next_fresh(now).is_some_and(|at| at <= now)
+            && let Some(item) = self.spool.pop()
+        {
+            return Some(Flight::new(item));
+        }
+        if self.has_place_for_hung() { due(&mut self.hung) } else { None }
     }
 
     /// When the next attempt may start; `None` while only an event can make room or work for one.
@@ -298,19 +389,26 @@ impl Job {
         if self.stopping() || self.flights.len() >= self.window.size() {
             return None;
         }
-        let work = self.next_retry().into_iter().chain(self.next_fresh(now)).min()?;
+        let first =
+            |waiting: &BTreeMap<(Instant, u64), Flight>| waiting.keys().next().map(|(at, _)| *at);
+        let hung = if self.has_place_for_hung() { first(&self.hung) } else { None };
+        let work =
+            [first(&self.retries), hung, self.next_fresh(now)].into_iter().flatten().min()?;
         Some(work.max(self.pacer.next_start()))
-    }
-
-    fn next_retry(&self) -> Option<Instant> {
-        self.retries.keys().next().map(|(at, _)| *at)
     }
 
     /// When a version of the spool may be begun.
     fn next_fresh(&self, now: Instant) -> Option<Instant> {
-        let waiting = self.retries.len();
-        (!self.spool.is_empty() && waiting < MAX_RETRIES)
-            .then(|| self.outage.next_start(waiting, now))
+        let waiting = self.waiting();
+        (!self.spool.is_empty() && self.may_begin_fresh()).then(|| {
+            let [out, short] = [&self.outage, &self.shortage].map(|o| o.next_start(waiting, now));
+            out.max(short)
+        })
+    }
+
+    /// Whether nothing that was begun before has to end first.
+    fn may_begin_fresh(&self) -> bool {
+        self.waiting() < MAX_RETRIES && !self.gone.holds_up() && !self.proof.holds_up()
     }
 
     /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
@@ -329,13 +427,15 @@ impl Job {
     /// The next moment at which something is due without any event.
     fn due(&self, now: Instant) -> Option<Instant> {
         let scan = (self.flights.len() > 0).then_some(self.next_scan);
-        let due = [self.reader.due(), scan, self.next_start(now)].into_iter().flatten().min();
+        let due = [self.reader.due(), self.look_due(), scan, self.next_start(now)];
+        let due = due.into_iter().flatten().min();
         due.map(|at| at.max(now))
     }
 
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         match event {
             event if event.ticket() == Ticket::Listing => self.on_listing(net, sink, event),
+            event if event.ticket() == Ticket::Look => self.on_look(net, event),
             Event::Response(ticket @ Ticket::Version(_), result) => {
                 self.on_answer(net, sink, ticket, &result);
             }
@@ -348,51 +448,41 @@ impl Job {
     }
 
     fn on_listing<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
+        if let Event::Response(_, Ok(response)) = &event {
+            self.freshness.observe(response, net.now());
+        }
         let Self { reader, client, table, spool, counts, spec, .. } = self;
         reader.on_event(net, client, event, table, |item, _, table| {
-            let Some(statuses) = table.get(item.statuses) else { return };
-            if !spec.only.allows(&item) {
-                return;
-            }
-            if spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
-                return;
-            }
-            counts.found(&item, statuses);
-            if spec.mode == Mode::DryRun {
-                sink.version(&item, statuses, &Outcome::Listed, 0);
-            } else {
-                spool.push(&item);
-            }
+            found(spec, counts, spool, sink, &item, table);
         });
         self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
     }
+}
 
-    /// Gives up exchanges that take too long: a server that accepts and never answers would hold
-    /// its slot for ever, and after a stop the summary.
-    fn scan<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink) {
-        let now = net.now();
-        if self.flights.len() == 0 {
-            self.next_scan = now + SCAN;
-        }
-        if now < self.next_scan {
-            return;
-        }
-        self.next_scan = now + SCAN;
-        let last = self.stopped.map(|stopped| stopped + LAST_ANSWERS);
-        let late = |flight: &Flight| {
-            let until = flight.started + flight.patience();
-            now >= last.map_or(until, |last| last.min(until))
-        };
-        for ticket in self.flights.tickets(late) {
-            net.cancel(ticket);
-            let flight = self.flights.take(ticket);
-            if last.is_some() {
-                self.given_up += 1;
-            } else if let Some(flight) = flight {
-                self.window.overload(flight.started, now);
-                let error = TransportError::Timeout(flight.patience());
-                self.again(net, sink, flight, Cause::Transport(error), Duration::ZERO);
-            }
-        }
+/// Takes a listed version, if it is one of those that were asked for.
+fn found(
+    spec: &Spec,
+    counts: &mut Counts,
+    spool: &mut Spool,
+    sink: &mut dyn Sink,
+    item: &Item,
+    table: &StatusTable,
+) {
+    let Some(statuses) = table.get(item.statuses) else { return };
+    if !spec.only.allows(item) || spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
+        return;
+    }
+    counts.found(item, statuses);
+    if spec.mode == Mode::DryRun {
+        sink.version(item, statuses, &Outcome::Listed, 0);
+    } else {
+        spool.push(item);
+    }
+}
+
+/// Takes a version that a look has shown, if it is one of those that were asked about.
+fn found_in(asked: &VersionSet, listed: &mut VersionSet, item: &Item) {
+    if asked.contains(item) {
+        listed.insert(item);
     }
 }

@@ -5,7 +5,6 @@
 //! would make every restart of a server a failed run. So what was begun is tried again until the
 //! server answers, and nothing else is begun.
 
-use crate::job::outcome::Verdict;
 use crate::wire::{Cause, Instant, TransportError};
 use std::time::Duration;
 
@@ -33,26 +32,20 @@ pub(crate) struct Outage {
 }
 
 impl Outage {
-    /// An answer, or what came instead of it. Returns whether that is the end of an outage.
-    pub(crate) fn heard(&mut self, verdict: &Verdict, now: Instant) -> bool {
-        match verdict {
-            Verdict::Again(cause) if is_absence(cause) => {
-                self.since.get_or_insert(now);
-                false
-            }
-            _ => std::mem::take(self).lasts(now).is_some(),
+    /// An answer, or what came instead of it. `absent` says that it was a sign of absence. Returns
+    /// whether that is the end of an outage.
+    pub(crate) fn heard(&mut self, absent: bool, now: Instant) -> bool {
+        if absent {
+            self.since.get_or_insert(now);
+            return false;
         }
+        std::mem::take(self).lasts(now).is_some()
     }
 
     /// For how long the server has been out, once that is known.
     pub(crate) fn lasts(&self, now: Instant) -> Option<Duration> {
         let lasts = now - self.since?;
         (lasts >= NOTICE).then_some(lasts)
-    }
-
-    /// Whether the server is out, and not for so long that it will not come back.
-    fn may_end(&self, now: Instant) -> bool {
-        self.since.is_some_and(|since| now < since + PATIENCE)
     }
 
     /// From when on another version may be begun beside this many that wait for another attempt.
@@ -63,29 +56,36 @@ impl Outage {
         }
     }
 
-    /// Whether a version whose last attempt failed so gets one more. `waiting` others do so too.
-    pub(crate) fn spares(&self, cause: &Cause, waiting: usize, now: Instant) -> bool {
-        waiting > 0 && is_absence(cause) && self.may_end(now)
+    /// Whether a version whose last attempt was a sign of absence gets one more. `waiting` others
+    /// do so too.
+    pub(crate) fn spares(&self, waiting: usize, now: Instant) -> bool {
+        waiting > 0 && self.since.is_some_and(|since| now < since + PATIENCE)
     }
 
     /// A version failed. Returns whether that is the end of the run.
-    pub(crate) fn failed(&mut self, cause: &Cause) -> bool {
-        if is_absence(cause) {
-            self.failures += 1;
-        } else {
-            self.failures = 0;
-        }
+    pub(crate) fn failed(&mut self, absent: bool) -> bool {
+        self.failures = if absent { self.failures + 1 } else { 0 };
         self.failures >= MAX_FAILURES
     }
 }
 
-/// Whether this is what is heard of a server that is out, or of a proxy in front of it.
-fn is_absence(cause: &Cause) -> bool {
+/// Whether this is what is heard of a server that is out, or of a proxy in front of it. An answer that
+/// cannot be read is one all the same, and what this machine lacks is not the server's fault.
+pub(crate) fn is_absence(cause: &Cause) -> bool {
     match cause {
-        Cause::Transport(error) => *error != TransportError::Denied,
+        Cause::Transport(error) => !matches!(
+            error,
+            TransportError::Denied | TransportError::Protocol(_) | TransportError::Local(_)
+        ),
+        Cause::Foreign(_) => true,
         Cause::Server(error) => matches!(error.status, 502..=504),
-        Cause::Declined(_) => false,
+        Cause::Kept | Cause::Declined(_) => false,
     }
+}
+
+/// Whether this machine lacks something: files, ports, memory.
+pub(crate) fn is_shortage(cause: &Cause) -> bool {
+    matches!(cause, Cause::Transport(TransportError::Local(_)))
 }
 
 #[cfg(test)]
@@ -104,39 +104,51 @@ mod tests {
     #[test]
     fn it_begins_with_silence_and_ends_with_any_word() {
         let mut outage = Outage::default();
-        let refused = Cause::Transport(TransportError::ConnectionRefused);
-        assert!(!outage.spares(&refused, 5, at(0)));
-        assert!(!outage.heard(&Verdict::Again(refused.clone()), at(1)));
-        assert!(!outage.heard(&Verdict::Again(answered(503)), at(20)));
+        assert!(!outage.spares(5, at(0)));
+        assert!(!outage.heard(true, at(1)));
+        assert!(!outage.heard(true, at(20)));
         assert_eq!(
             (outage.lasts(at(1)), outage.lasts(at(20))),
             (None, Some(Duration::from_secs(19)))
         );
-        assert!(outage.spares(&refused, 5, at(30)) && outage.spares(&answered(503), 5, at(30)));
+        assert!(outage.spares(5, at(30)));
         assert_eq!(outage.next_start(500, at(1)), at(0), "others may be answered");
         assert_eq!((outage.next_start(9, at(30)), outage.next_start(10, at(30))), (at(0), at(31)));
-        assert!(!outage.spares(&answered(500), 5, at(30)), "that is the version's own fault");
-        assert!(
-            !outage.spares(&refused, 0, at(30)),
-            "a single version says nothing about the server"
-        );
-        assert!(!outage.spares(&refused, 5, at(31)), "too long");
-        assert!(
-            outage.heard(&Verdict::Vanished, at(32)) && !outage.heard(&Verdict::Vanished, at(32))
-        );
-        outage.heard(&Verdict::Again(refused.clone()), at(33));
-        assert!(outage.spares(&refused, 5, at(62)));
-        outage.heard(&Verdict::Again(answered(500)), at(62));
-        assert!(!outage.spares(&refused, 5, at(62)));
+        assert!(!outage.spares(0, at(30)), "a single version says nothing about the server");
+        assert!(!outage.spares(5, at(31)));
+        assert!(outage.heard(false, at(32)) && !outage.heard(false, at(32)));
+        outage.heard(true, at(33));
+        assert!(outage.spares(5, at(62)));
+        outage.heard(false, at(62));
+        assert!(!outage.spares(5, at(62)));
     }
 
     #[test]
     fn twenty_failures_in_a_row_end_the_run() {
         let mut outage = Outage::default();
-        let gone = Cause::Transport(TransportError::ConnectionRefused);
-        (1..20).for_each(|_| assert!(!outage.failed(&gone)));
-        assert!(!outage.failed(&answered(400)), "an answer");
-        (1..20).for_each(|_| assert!(!outage.failed(&gone)));
-        assert!(outage.failed(&answered(503)));
+        (1..20).for_each(|_| assert!(!outage.failed(true)));
+        assert!(!outage.failed(false), "an answer");
+        (1..20).for_each(|_| assert!(!outage.failed(true)));
+        assert!(outage.failed(true));
+    }
+
+    #[test]
+    fn only_what_may_come_from_a_server_that_is_out_is_taken_for_that() {
+        use TransportError as T;
+        let foreign = crate::wire::Foreign { status: 404, ..crate::wire::Foreign::default() };
+        for (cause, absent) in [
+            (Cause::Transport(T::ConnectionRefused), true),
+            (Cause::Transport(T::Timeout(Duration::ZERO)), true),
+            (Cause::Transport(T::Proxy(String::new())), true),
+            (Cause::Foreign(Box::new(foreign)), true),
+            (answered(503), true),
+            (answered(500), false),
+            (Cause::Transport(T::Protocol(String::new())), false),
+            (Cause::Transport(T::Local(String::new())), false),
+            (Cause::Transport(T::Denied), false),
+            (Cause::Kept, false),
+        ] {
+            assert_eq!(is_absence(&cause), absent, "{cause:?}");
+        }
     }
 }

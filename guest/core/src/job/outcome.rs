@@ -5,8 +5,10 @@
 //! pending purge and the 400 of an object encrypted with the customer's key; no other answer is.
 
 use crate::job::failure::Failure;
-use crate::wire::Cause;
-use crate::wire::{NO_BUCKET, REQUEST_ID, Response, S3Error, is_wrong_region, retry};
+use crate::job::refusals;
+use crate::wire::{
+    Cause, Foreign, NO_BUCKET, REPLICATION_STATUS, Response, S3Error, is_wrong_region, retry,
+};
 
 /// How the server was made to queue a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub enum Outcome {
     Vanished,
     /// Gone here, answered by another site.
     Elsewhere,
+    /// Replicated before, only the listing is behind.
+    Replicated,
     /// Not queued.
     Failed(Failure),
     /// A dry run only lists.
@@ -64,23 +68,23 @@ impl Outcome {
             Self::Triggered(_) => "triggered",
             Self::Vanished => "vanished",
             Self::Elsewhere => "elsewhere",
+            Self::Replicated => "replicated",
             Self::Failed(_) => "failed",
             Self::Listed => "listed",
         }
     }
 }
 
-/// A proxy's login or status page has this status for everything.
-const FOREIGN: &str = "The answer is 200 but has no x-amz-request-id: it did not come from a MinIO server. Look for a proxy or load balancer that answers in its place.";
-
 impl Verdict {
     /// Reads the answer to a HEAD.
     pub(crate) fn from_head(response: &Response) -> Self {
+        if let Some(foreign) = Foreign::of(response) {
+            return Self::Again(Cause::Foreign(foreign));
+        }
         let has = |name| response.header(name).is_some();
         match response.status {
-            200 => match response.header("x-amz-replication-status") {
+            200 => match response.header(REPLICATION_STATUS) {
                 Some("REPLICA") => Self::Elsewhere,
-                None if !has(REQUEST_ID) => Self::Failed(Cause::Declined(FOREIGN.to_owned())),
                 _ => Self::Triggered(Trigger::Object),
             },
             405 if has("x-minio-replication-delete-status") => Self::Triggered(Trigger::Purge),
@@ -91,7 +95,7 @@ impl Verdict {
         }
     }
 
-    /// Reads an answer that is not a success.
+    /// Reads an answer of the server that is not a success.
     pub(crate) fn from_error(error: S3Error) -> Self {
         let cause = |error| Cause::Server(Box::new(error));
         match (error.status, error.code.as_str()) {
@@ -103,9 +107,9 @@ impl Verdict {
             // before it says 503 (observed).
             (404, NO_BUCKET) => Self::Again(cause(error)),
             _ if is_wrong_region(&error) => Self::Region(error),
+            // The next million versions would answer the same.
+            (_, code) if refusals::is_of_the_account(code) => Self::Fatal(cause(error)),
             _ if retry::retries_answer(&error) => Self::Again(cause(error)),
-            // Permission, signature, clock: the next million versions would answer the same.
-            (401 | 403, _) => Self::Fatal(cause(error)),
             _ => Self::Failed(cause(error)),
         }
     }
@@ -167,13 +171,25 @@ mod tests {
         assert!(matches!(coded(400, "InvalidArgument"), Verdict::Failed(_)));
         assert!(
             matches!(head(404, &[]), Verdict::Failed(_)),
-            "a 404 without a code is not from a MinIO server"
+            "no reason is none to say it is gone"
         );
     }
 
     #[test]
-    fn a_page_of_a_proxy_is_not_a_trigger() {
-        assert!(matches!(answer(200, &[("content-type", "text/html")]), Verdict::Failed(_)));
+    fn what_something_else_answers_says_nothing_of_the_version() {
+        for status in
+            [200, 204, 302, 307, 400, 401, 403, 404, 405, 408, 429, 460, 500, 502, 509, 521]
+        {
+            for headers in [&[][..], &[("content-type", "text/html"), ("server", "cloudflare")]] {
+                let verdict = answer(status, headers);
+                assert!(
+                    matches!(verdict, Verdict::Again(Cause::Foreign(_))),
+                    "{status}: {verdict:?}"
+                );
+            }
+        }
+        let marker = answer(405, &[("x-amz-delete-marker", "true")]);
+        assert!(matches!(marker, Verdict::Again(Cause::Foreign(_))), "{marker:?}");
     }
 
     #[test]
@@ -184,14 +200,17 @@ mod tests {
     }
 
     #[test]
-    fn what_every_version_would_answer_ends_the_run() {
+    fn what_every_version_would_answer_ends_the_run_and_what_one_is_refused_for_does_not() {
         for (status, code) in [
-            (403, "AccessDenied"),
-            (403, "SignatureDoesNotMatch"),
             (403, "InvalidAccessKeyId"),
-            (403, ""),
+            (403, "InvalidTokenId"),
+            (403, "ExpiredToken"),
+            (400, "ExpiredToken"),
         ] {
             assert!(matches!(coded(status, code), Verdict::Fatal(_)), "{code}");
+        }
+        for (status, code) in [(403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (403, "")] {
+            assert!(matches!(coded(status, code), Verdict::Failed(_)), "{code}");
         }
         assert!(matches!(coded(400, "AuthorizationHeaderMalformed"), Verdict::Region(_)));
         for (status, code) in

@@ -1,5 +1,6 @@
 //! What a run is to do.
 
+use crate::job::settings::Settings;
 use crate::job::spool::BLOCK;
 use crate::listing::{Item, VersionSet};
 use std::fmt;
@@ -69,8 +70,9 @@ pub struct Spec {
     pub concurrent: usize,
     /// Versions started per second at most.
     pub rate_limit: Option<f64>,
-    /// Whether modification times are needed after the listing: for copies always, otherwise for
-    /// a sink that shows them.
+    /// What the bucket does with what is copied.
+    pub settings: Settings,
+    /// Whether the sink shows modification times. For copies they are kept in any case.
     pub times: bool,
     /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
     pub memory: usize,
@@ -86,6 +88,7 @@ impl Default for Spec {
             mode: Mode::Trigger,
             concurrent: CONCURRENT,
             rate_limit: None,
+            settings: Settings::default(),
             times: false,
             memory: MEMORY,
         }
