@@ -297,34 +297,28 @@ impl Given<'_> {
 /// Go's words for a flag that does not exist, lacks its value or is not written as one.
 fn normalize(words: &[String]) -> Result<Vec<String>, String> {
     let (mut options, mut rest) = (Vec::new(), Vec::new());
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if word == "--" {
-            rest.extend(words.by_ref().cloned());
-            break;
-        }
-        let Some(body) = word.strip_prefix('-').filter(|body| !body.is_empty()) else {
-            rest.push(word.clone());
-            continue;
-        };
-        let body = body.strip_prefix('-').unwrap_or(body);
-        let (name, attached) = match body.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (body, None),
-        };
-        if name.is_empty() || name.starts_with('-') {
-            return Err(format!("bad flag syntax: {word}"));
-        }
-        let Flag { long, takes, .. } =
-            Flag::find(name).ok_or_else(|| format!("flag provided but not defined: -{name}"))?;
-        let value = match (takes, attached) {
-            (_, Some(value)) => value,
-            (Takes::Switch, None) => "true".to_owned(),
-            (_, None) => {
-                words.next().cloned().ok_or_else(|| format!("flag needs an argument: -{name}"))?
+    let mut roles = roles(words);
+    while let Some((word, role)) = roles.next() {
+        match role {
+            Role::Operand => rest.push(word.to_owned()),
+            Role::End => {}
+            Role::Flag(Flag { long, takes, .. }, attached) => {
+                let value = match (takes, attached) {
+                    (_, Some(value)) => value,
+                    (Takes::Switch, None) => "true",
+                    (_, None) => match roles.next() {
+                        Some((value, _)) => value,
+                        None => {
+                            let name = word.trim_start_matches('-');
+                            return Err(format!("flag needs an argument: -{name}"));
+                        }
+                    },
+                };
+                options.push(format!("--{long}={value}"));
             }
-        };
-        options.push(format!("--{long}={value}"));
+            Role::Value(_) => {}
+            Role::Wrong(error) => return Err(error),
+        }
     }
     options.push("--".to_owned());
     options.append(&mut rest);
@@ -344,28 +338,91 @@ pub fn wants_json(words: &[String], env: Env<'_>) -> bool {
 }
 
 /// The words as a sandbox may see them: the values of `--custom-header`, which may be tokens, are
-/// replaced.
+/// replaced, and what comes after a word that ends the reading is left out.
 pub fn redact(words: &[String]) -> Vec<String> {
-    let is_header = |word: &str| {
-        let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
-        name.and_then(Flag::find).is_some_and(|flag| flag.long == "custom-header")
+    let hide = |value: &str| match (custom_header(value), value.split_once(':')) {
+        (Ok((name, _)), _) => format!("{name}:{REDACTED}"),
+        // It stays as wrong as it was, for the component to say so.
+        (Err(_), Some((name, _))) => format!("{name}:\u{0}{REDACTED}"),
+        (Err(_), None) => REDACTED.to_owned(),
     };
-    let hide = |value: &str| match custom_header(value) {
-        Ok((name, _)) => format!("{name}:{REDACTED}"),
-        // Without a colon it stays as wrong as it was, for the component to say so.
-        Err(_) => value.split([':', ' ']).next().unwrap_or_default().to_owned(),
-    };
-    let mut redacted: Vec<String> = Vec::with_capacity(words.len());
-    let mut value_of_header = false;
-    for word in words {
-        redacted.push(match word.split_once('=') {
-            _ if value_of_header => hide(word),
-            Some((flag, value)) if is_header(flag) => format!("{flag}={}", hide(value)),
-            _ => word.clone(),
-        });
-        value_of_header = !value_of_header && is_header(word);
+    let is_header = |flag: &Flag| flag.long == "custom-header";
+    roles(words)
+        .map(|(word, role)| match role {
+            Role::Flag(flag, Some(value)) if is_header(flag) => {
+                let name = word.strip_suffix(value).unwrap_or_default();
+                format!("{name}{}", hide(value))
+            }
+            Role::Value(flag) if is_header(flag) => hide(word),
+            Role::Wrong(_) => without_value(word).to_owned(),
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+/// What a word of the command line is.
+enum Role<'a> {
+    /// TARGET, or one too many.
+    Operand,
+    /// `--`, after which there are only operands.
+    End,
+    /// A flag, and what is attached to it by `=`.
+    Flag(&'static Flag, Option<&'a str>),
+    /// The value of the flag before it.
+    Value(&'static Flag),
+    /// It ends the reading, with Go's words.
+    Wrong(String),
+}
+
+/// Every word and what it is, as Go's flag package reads them: the one grammar of this program. The
+/// word after a flag that takes a value is its value, whatever it looks like.
+fn roles(words: &[String]) -> impl Iterator<Item = (&str, Role<'_>)> {
+    let mut value_of = None;
+    let (mut only_operands, mut ended) = (false, false);
+    words.iter().map_while(move |word| {
+        if ended {
+            return None;
+        }
+        let role = match value_of.take() {
+            Some(flag) => Role::Value(flag),
+            None if only_operands => Role::Operand,
+            None => role(word),
+        };
+        match &role {
+            Role::End => only_operands = true,
+            Role::Flag(flag, None) if flag.takes != Takes::Switch => value_of = Some(*flag),
+            Role::Wrong(_) => ended = true,
+            _ => {}
+        }
+        Some((word.as_str(), role))
+    })
+}
+
+/// What a word is that stands where a flag may.
+fn role(word: &str) -> Role<'_> {
+    if word == "--" {
+        return Role::End;
     }
-    redacted
+    let Some(body) = word.strip_prefix('-').filter(|body| !body.is_empty()) else {
+        return Role::Operand;
+    };
+    let body = body.strip_prefix('-').unwrap_or(body);
+    let (name, attached) = match body.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (body, None),
+    };
+    if name.is_empty() || name.starts_with('-') {
+        return Role::Wrong(format!("bad flag syntax: {}", without_value(word)));
+    }
+    match Flag::find(name) {
+        Some(flag) => Role::Flag(flag, attached),
+        None => Role::Wrong(format!("flag provided but not defined: -{}", without_value(name))),
+    }
+}
+
+/// A word that is no flag, without what may be the value of one that was meant: `-HX-Auth:token`.
+fn without_value(word: &str) -> &str {
+    word.split([':', ' ']).next().unwrap_or_default()
 }
 
 fn resolve(text: &str) -> Result<Resolve, Stop> {

@@ -11,6 +11,9 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
+/// The longest duration that Go has: 63 bits of nanoseconds, 292 years.
+const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+
 /// A duration as mc reads it: `1h30m`, `90s`, `1d`.
 pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
@@ -33,5 +36,5 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
         rest = tail;
     }
     let duration = Duration::try_from_secs_f64(total).ok()?;
-    (!duration.is_zero()).then_some(duration)
+    (!duration.is_zero() && duration <= LONGEST).then_some(duration)
 }

@@ -19,7 +19,12 @@ FLAGS:
 {flags}  
 REQUIRED PERMISSIONS:
   admin:ReplicationDiff and, on the objects, s3:GetObject. --clear-checksum also needs s3:PutObject on
-  the objects and s3:GetBucketObjectLockConfiguration on the bucket, to see that nothing gets locked.
+  the objects, and s3:GetBucketObjectLockConfiguration and s3:GetEncryptionConfiguration on the bucket,
+  to see that nothing gets locked or encrypted.
+
+EVENTS:
+  Each version triggered causes an event s3:ObjectAccessed:Head, and each copy of --clear-checksum
+  s3:ObjectCreated:Copy, for old versions too.
 
 EXAMPLES:
   1. Trigger replication for all backlogged objects of the bucket \"mybucket\"

@@ -23,7 +23,7 @@ pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
-pub use serves::{BUNDLED, SERVES, STOP, serves};
+pub use serves::{BUNDLED, SERVES, SESSION, SIGNS, STOP, serves};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
 pub use variables::{ReadBy, Variable, region, variables};
@@ -40,7 +40,12 @@ pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut 
     };
     let mut output = Output::new(call, &args, console);
     match prepare(call, &args) {
-        Ok(client) => run::start(call, &args, client, net, &mut output),
+        Ok(client) => {
+            if !client.signs() && !serves(call.env, SIGNS) {
+                output.unsigned(&args.target.alias);
+            }
+            run::start(call, &args, client, net, &mut output)
+        }
         Err(message) => output.fatal(&message),
     }
 }
@@ -49,9 +54,9 @@ pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut 
 fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> bool {
     let program = call.program;
     match stop {
-        Stop::Help => console.out(help::help(program, call.env).as_bytes()),
+        Stop::Help => console.out(help::help(program, call.env).as_bytes()).is_ok(),
         Stop::Arity => {
-            console.out(help::help(program, call.env).as_bytes());
+            let _ = console.out(help::help(program, call.env).as_bytes());
             false
         }
         Stop::Usage(what) => {
@@ -63,7 +68,7 @@ fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> boo
         Stop::Invalid { message, cause } => {
             let message = Message::fatal(message, cause);
             if wants_json(call.words, call.env) {
-                console.out(format!("{}\n", message.json()).as_bytes());
+                let _ = console.out(format!("{}\n", message.json()).as_bytes());
             } else {
                 console.err(&format!("{}\n", message.line(program, false)));
             }
@@ -72,21 +77,26 @@ fn refuse<C: Console>(call: Invocation<'_>, console: &mut C, stop: &Stop) -> boo
     }
 }
 
+/// What mc says where nothing is known of the alias of TARGET.
+pub fn no_alias(target: &str) -> Message {
+    Message::fatal(
+        "Unable to initialize admin connection.",
+        format!("No valid configuration found for '{target}' host alias."),
+    )
+}
+
 /// The client for the alias of TARGET.
 fn prepare(call: Invocation<'_>, args: &Args) -> Result<Client, Message> {
     check_served(call, args)?;
     let target = &args.target;
-    let value = (call.env)(&format!("MC_HOST_{}", target.alias)).ok_or_else(|| {
-        Message::fatal(
-            "Unable to initialize admin connection.",
-            format!("No valid configuration found for '{}' host alias.", target.text),
-        )
-    })?;
+    let value =
+        (call.env)(&format!("MC_HOST_{}", target.alias)).ok_or_else(|| no_alias(&target.text))?;
     let alias = Alias::from_mc_host(&value).map_err(|cause| {
         Message::fatal(format!("Unable to initialize target `{}`.", target.text), cause.to_string())
     })?;
     let mut client = Client::new(&alias, &target.bucket, region(call.env).as_deref());
     client.set_arn(args.arn.clone());
+    client.set_session(serves(call.env, SESSION));
     if !serves(call.env, "custom-header") {
         client.set_custom_headers(args.custom_headers.clone());
     }

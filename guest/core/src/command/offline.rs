@@ -5,13 +5,16 @@
 //! some time. It is also false for a target to which a restarted server has not replicated yet,
 //! however well it is; that one has never been seen online nor offline, and says nothing (observed).
 
-use crate::wire::exchange::{OnRetryAfter, exchange, pause};
-use crate::wire::{Cause, Client, Net};
+use crate::wire::exchange::{once, pause};
+use crate::wire::{Client, Foreign, Net};
 use serde::Deserialize;
 use std::time::Duration;
 
 /// How long an offline target is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an answer is waited for.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// A replication target, as madmin's `BucketTarget` describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -19,8 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct RemoteTarget {
     /// Its ARN.
     pub arn: String,
-    /// `host:port`.
-    pub endpoint: String,
     /// The bucket there.
     #[serde(rename = "targetbucket")]
     pub bucket: String,
@@ -45,16 +46,16 @@ impl RemoteTarget {
 }
 
 /// The targets that stay offline, of all or of the one named; `None` where the account may not see
-/// them, which needs `admin:GetBucketTarget`.
+/// them, which needs `admin:GetBucketTarget`, or where no answer came soon: the look is a courtesy,
+/// and the run must not wait for it.
 pub(super) fn offline<N: Net>(
     net: &mut N,
     client: &mut Client,
-    on_retry_after: OnRetryAfter<'_>,
     arn: Option<&str>,
 ) -> Option<Vec<RemoteTarget>> {
     let until = net.now() + PATIENCE;
     loop {
-        let mut offline = list(net, client, on_retry_after)?;
+        let mut offline = list(net, client)?;
         offline.retain(|target| target.is_offline() && arn.is_none_or(|arn| target.arn == arn));
         if offline.is_empty() || net.now() >= until || net.stop_requested() {
             return Some(offline);
@@ -63,16 +64,13 @@ pub(super) fn offline<N: Net>(
     }
 }
 
-fn list<N: Net>(
-    net: &mut N,
-    client: &mut Client,
-    on_retry_after: OnRetryAfter<'_>,
-) -> Option<Vec<RemoteTarget>> {
-    let answer = loop {
-        match exchange(net, client, on_retry_after, &mut |net, client| client.remote_targets(net)) {
-            Err(Cause::Server(error)) if error.status == 426 && client.lower_api() => {}
-            answer => break answer.ok()?,
+fn list<N: Net>(net: &mut N, client: &mut Client) -> Option<Vec<RemoteTarget>> {
+    loop {
+        let answer = once(net, client, ANSWER, |net, client| client.remote_targets(net))?;
+        match answer.status {
+            200 => return serde_json::from_slice(&answer.body).ok(),
+            426 if Foreign::of(&answer).is_none() && client.lower_api() => {}
+            _ => return None,
         }
-    };
-    serde_json::from_slice(&answer.body).ok()
+    }
 }

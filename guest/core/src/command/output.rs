@@ -7,8 +7,8 @@ use crate::command::offline::RemoteTarget;
 use crate::job::{Counts, Mode, Outcome, Sink};
 use crate::listing::{Item, Statuses};
 use crate::report::{
-    Console, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line, printable,
-    version_json,
+    Console, Loss, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line,
+    printable, version_json,
 };
 use crate::wire::{Instant, retry};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(super) struct Output<'a, C: Console> {
     failures: Failures,
     buffer: Vec<u8>,
     flushed: Instant,
-    broken: bool,
+    lost: Option<Loss>,
     muted: bool,
     offline: Vec<String>,
     asked: Duration,
@@ -37,8 +37,10 @@ pub(super) struct Output<'a, C: Console> {
 
 impl<'a, C: Console> Output<'a, C> {
     pub(super) fn new(call: Invocation<'_>, args: &Args, console: &'a mut C) -> Self {
-        let colors = !args.no_color && !args.quiet && !args.json;
-        let shows_progress = console.err_is_terminal() && !args.quiet && !args.json;
+        // A terminal that is not known to take escape sequences gets none, as from mc.
+        let plain = (call.env)("TERM").is_none_or(|term| term == "dumb");
+        let colors = !args.no_color && !args.quiet && !args.json && !plain;
+        let shows_progress = console.err_is_terminal() && !args.quiet && !args.json && !plain;
         // A dry run on a terminal scrolls; a line among its rows would tear them.
         let shows_progress = shows_progress && !(args.dry_run && console.out_is_terminal());
         let width = (call.env)("COLUMNS").and_then(|columns| columns.parse().ok());
@@ -53,7 +55,7 @@ impl<'a, C: Console> Output<'a, C> {
             failures: Failures::default(),
             buffer: Vec::new(),
             flushed: Instant::default(),
-            broken: false,
+            lost: None,
             muted: false,
             offline: Vec::new(),
             asked: Duration::ZERO,
@@ -66,10 +68,9 @@ impl<'a, C: Console> Output<'a, C> {
         self.progress.is_some() || self.json || self.mode == Mode::DryRun
     }
 
-    /// Whether stdout is gone. Nothing more is written then, and no message says so: `| head` is
-    /// not an error.
+    /// Whether stdout is gone, and with it the record of what is done.
     pub(super) fn is_broken(&self) -> bool {
-        self.broken
+        self.lost.is_some()
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -90,6 +91,17 @@ impl<'a, C: Console> Output<'a, C> {
         }
     }
 
+    /// The alias has no keys, and nobody else signs.
+    pub(super) fn unsigned(&mut self, alias: &str) {
+        if self.json {
+            return;
+        }
+        let mark = self.paint_err.warning("⚠");
+        let alias = printable(alias);
+        self.console
+            .err(&format!("{mark} Alias `{alias}` has no keys: requests go out unsigned.\n"));
+    }
+
     /// A target the server does not reach.
     pub(super) fn offline(&mut self, target: &RemoteTarget) {
         self.offline.push(target.arn.clone());
@@ -98,11 +110,11 @@ impl<'a, C: Console> Output<'a, C> {
         }
         self.erase_progress();
         let text = format!(
-            "Target {} ({}/{}) is offline: versions are triggered and stay in the backlog until it is back.",
-            target.arn, target.endpoint, target.bucket
+            "Target {} (bucket {}) is offline: versions are triggered and stay in the backlog until it is back.",
+            target.arn, target.bucket
         );
         let mark = self.paint_err.warning("⚠");
-        self.console.err(&format!("{mark} {}\n", printable(&text, false)));
+        self.console.err(&format!("{mark} {}\n", printable(&text)));
     }
 
     /// The server asks to wait that long before the next attempt; zero when it does not. Said once,
@@ -157,12 +169,23 @@ impl<'a, C: Console> Output<'a, C> {
         false
     }
 
-    /// The end of a run.
+    /// The end of a run. If stdout does not take it, it comes out on stderr; if its reader went away,
+    /// nobody wants to know.
     pub(super) fn summary(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
         if self.json {
             self.out(&format!("{}\n", summary.json(error, &self.offline)));
-            return self.flush();
+            self.flush();
+        } else {
+            self.summary_text(summary, error);
         }
+        if let Some(Loss::Device(why)) = self.lost.clone() {
+            let what = "Unable to write to standard output.";
+            self.message(&Message::error(what, why));
+            self.console.err(&summary.text(self.paint_err));
+        }
+    }
+
+    fn summary_text(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
         let unnamed = self.failures.unnamed();
         if unnamed > 0 {
             let text = format!("{unnamed} more failed; --json lists every one with its reason.");
@@ -190,8 +213,8 @@ impl<'a, C: Console> Output<'a, C> {
 
     /// Writes what is buffered.
     pub(super) fn flush(&mut self) {
-        if !self.buffer.is_empty() && !self.broken {
-            self.broken = !self.console.out(&self.buffer);
+        if !self.buffer.is_empty() && self.lost.is_none() {
+            self.lost = self.console.out(&self.buffer).err();
         }
         self.buffer.clear();
     }
@@ -215,7 +238,7 @@ impl<'a, C: Console> Output<'a, C> {
 
 impl<C: Console> Sink for Output<'_, C> {
     fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32) {
-        if self.broken || self.muted {
+        if self.is_broken() || self.muted {
             return;
         }
         if self.json {

@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::tracker::Tracker;
 use crate::command::args::Args;
-use crate::job::{Counts, End, Job, MEMORY, Mode, Only, Spec};
+use crate::job::{Counts, End, Job, MEMORY, Only, Settings, Spec};
 use crate::report::{Console, TICK, Trouble};
 use crate::wire::{Client, Net};
 
@@ -13,11 +13,15 @@ pub(super) struct Pass {
     pub(super) end: End,
     pub(super) listings: u32,
     pub(super) client: Client,
+    /// When it began, by the server's clock, in nanoseconds since 1970; where no answer told that, by
+    /// this machine's.
+    pub(super) began: i128,
 }
 
 /// Handles the versions that `only` allows.
 pub(super) fn pass<N: Net, C: Console>(
     args: &Args,
+    settings: Settings,
     only: Only,
     client: Client,
     net: &mut N,
@@ -31,9 +35,11 @@ pub(super) fn pass<N: Net, C: Console>(
         mode,
         concurrent: args.concurrent,
         rate_limit: args.rate_limit,
-        times: args.json || mode == Mode::ClearChecksum,
+        settings,
+        times: args.json,
         memory: args.memory.unwrap_or(MEMORY),
     };
+    let (began, own) = (net.now(), i128::from(net.unix()) * 1_000_000_000);
     let mut job = Job::new(spec, client);
     let tick = tracker.sink().wants_ticks().then_some(TICK);
     while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
@@ -53,6 +59,7 @@ pub(super) fn pass<N: Net, C: Console>(
         counts: job.counts().clone(),
         end: job.end(),
         listings: job.listings(),
+        began: job.server_time(began).unwrap_or(own),
         client: job.into_client(),
     }
 }

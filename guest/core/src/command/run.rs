@@ -7,7 +7,7 @@ use super::tracker::Tracker;
 use super::waiting::Waiting;
 use super::{Invocation, offline, validate};
 use crate::command::args::Args;
-use crate::job::{End, Mode, Only, no_default_retention};
+use crate::job::{End, Mode, Only, Settings, check_settings};
 use crate::report::{Console, Message, Summary, explain, fatal_message, listing_message};
 use crate::wire::{Client, Net};
 use std::rc::Rc;
@@ -21,47 +21,51 @@ pub(super) fn start<N: Net, C: Console>(
     output: &mut Output<'_, C>,
 ) -> bool {
     let mode = args.mode();
-    if mode == Mode::ClearChecksum
-        && let Err(failure) =
-            no_default_retention(net, &mut client, &mut |asked| output.retry_after(asked))
-    {
+    let settings = match mode {
+        Mode::ClearChecksum => {
+            check_settings(net, &mut client, &mut |asked| output.retry_after(asked))
+        }
+        _ => Ok(Settings::default()),
+    };
+    if let Err(failure) = &settings {
         let (bucket, authority) = (client.bucket(), client.authority());
         let what = format!("Unable to clear checksums in bucket `{bucket}`.");
-        let text = explain(&failure, bucket, authority);
+        let text = explain(failure, bucket, authority);
         return output.fatal(&Message::fatal(what, text).because(&failure.cause));
     }
+    let settings = settings.unwrap_or_default();
     if args.validate {
-        return validate::run(call, args, net, &mut client, output);
+        return validate::run(call, args, settings, net, &mut client, output);
     }
     let began = net.now();
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {
-        let on_retry_after = &mut |asked| output.retry_after(asked);
-        let offline = offline::offline(net, &mut client, on_retry_after, args.arn.as_deref());
+        let offline = offline::offline(net, &mut client, args.arn.as_deref());
         offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
     }
     let mut tracker = Tracker::new(output, args.verify_listing, args.wait.is_some());
-    let mut pass = pass(args, Only::All, client, net, &mut tracker);
-    if args.verify_listing && pass.end == End::Complete {
+    let mut pass = pass(args, settings, Only::All, client, net, &mut tracker);
+    if args.verify_listing && pass.end == End::Complete && !tracker.sink().is_broken() {
         let listed = Rc::new(tracker.listed.take().unwrap_or_default());
-        let again = self::pass(args, Only::NotThese(listed), pass.client, net, &mut tracker);
+        let again =
+            self::pass(args, settings, Only::NotThese(listed), pass.client, net, &mut tracker);
         pass.counts.appeared = again.counts.total;
         pass.counts.add(&again.counts);
         pass = Pass { counts: pass.counts, listings: pass.listings + again.listings, ..again };
     }
     let triggered = tracker.triggered.take();
-    if output.is_broken() {
-        return false;
-    }
     if let End::Listing(unfinished) = &pass.end
+        && !output.is_broken()
         && unfinished.after.is_none()
         && pass.counts.total == 0
     {
         return output.fatal(&listing_message(unfinished, &bucket, &authority));
     }
     let waited = match (args.wait, triggered) {
-        (Some(time), Some(triggered)) if mode != Mode::DryRun && pass.end != End::Stopped => {
-            Some(Waiting::new(args, &triggered).run(time, &mut pass, net, output))
+        (Some(time), Some(triggered))
+            if mode != Mode::DryRun && pass.end != End::Stopped && !output.is_broken() =>
+        {
+            Some(Waiting::new(args, settings, &triggered).run(time, &mut pass, net, output))
         }
         _ => None,
     };

@@ -13,6 +13,12 @@ pub const STOP: &str = "stop";
 /// In [`SERVES`]: the host is mc-wasi.
 pub const BUNDLED: &str = "mc-wasi";
 
+/// In [`SERVES`]: the host signs, with keys that the component does not have.
+pub const SIGNS: &str = "signs";
+
+/// In [`SERVES`]: the keys are temporary and have a session token.
+pub const SESSION: &str = "session";
+
 /// Whether the host does this itself.
 pub fn serves(env: Env<'_>, what: &str) -> bool {
     env(SERVES).is_some_and(|list| list.split(',').any(|served| served == what))

@@ -4,6 +4,10 @@ use crate::job::{Outcome, Sink};
 use crate::listing::{Item, Statuses, VersionSet};
 use std::collections::BTreeMap;
 
+/// Targets that are counted one by one. A bucket has a handful; what a server says beyond this many is
+/// in the totals only.
+pub(super) const ARNS: usize = 1_000;
+
 /// A sink that remembers what it passes on.
 pub(super) struct Tracker<'a, S: Sink> {
     sink: &'a mut S,
@@ -11,6 +15,8 @@ pub(super) struct Tracker<'a, S: Sink> {
     pub(super) listed: Option<VersionSet>,
     /// Those triggered, for `--wait`.
     pub(super) triggered: Option<Triggered>,
+    /// Those that had been replicated already, for another look.
+    pub(super) replicated: Option<VersionSet>,
 }
 
 /// Versions triggered.
@@ -28,7 +34,13 @@ impl<'a, S: Sink> Tracker<'a, S> {
             sink,
             listed: verify.then(VersionSet::default),
             triggered: wait.then(Triggered::default),
+            replicated: None,
         }
+    }
+
+    /// The same, noting what had been replicated already.
+    pub(super) fn noting_replicated(self) -> Self {
+        Self { replicated: Some(VersionSet::default()), ..self }
     }
 
     /// The sink it passes on to.
@@ -45,8 +57,14 @@ impl<S: Sink> Sink for Tracker<'_, S> {
         if let (Some(triggered), Outcome::Triggered(_)) = (&mut self.triggered, outcome) {
             triggered.seen.insert(item);
             for target in &statuses.targets {
-                *triggered.by_arn.entry(target.arn.clone()).or_default() += 1;
+                let by_arn = &mut triggered.by_arn;
+                if by_arn.len() < ARNS || by_arn.contains_key(&target.arn) {
+                    *by_arn.entry(target.arn.clone()).or_default() += 1;
+                }
             }
+        }
+        if let (Some(replicated), Outcome::Replicated) = (&mut self.replicated, outcome) {
+            replicated.insert(item);
         }
         self.sink.version(item, statuses, outcome, attempts);
     }

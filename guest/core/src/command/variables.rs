@@ -65,6 +65,12 @@ const VARIABLES: &[Variable] = &[
     variable("MC_REGION", ReadBy::Both, "the server's", "the region to sign for"),
     variable("AWS_REGION", ReadBy::Both, "", "as MC_REGION, which comes first"),
     variable("NO_COLOR", ReadBy::Component, "", "no colours, whatever it is set to"),
+    variable(
+        "TERM",
+        ReadBy::Component,
+        "",
+        "the kind of terminal; where it is dumb or not set, no colours and no progress line",
+    ),
     variable("COLUMNS", ReadBy::Component, "", "the width of the terminal, for the progress line"),
     variable(
         "HTTPS_PROXY",
@@ -134,6 +140,12 @@ const VARIABLES: &[Variable] = &[
         ReadBy::Host,
         "4MiB",
         "what a component may hand over in one call",
+    ),
+    variable(
+        "MC_WASI_MAX_COMPONENT",
+        ReadBy::Host,
+        "64MiB",
+        "the size of the file of --component, which has 60 s to be compiled",
     ),
     variable(
         SERVES,

@@ -6,9 +6,9 @@
 
 use super::output::Output;
 use super::pass::{Pass, pass};
-use super::tracker::{Tracker, Triggered};
+use super::tracker::{ARNS, Tracker, Triggered};
 use crate::command::args::Args;
-use crate::job::Only;
+use crate::job::{Only, Settings};
 use crate::listing::{Item, Statuses, VersionSet, survey};
 use crate::report::{Console, Waited};
 use crate::wire::{Net, exchange, timestamp};
@@ -50,6 +50,9 @@ impl Look {
         self.left.insert(item);
         *(if failed { &mut self.failed_again } else { &mut self.pending }) += 1;
         for target in &statuses.targets {
+            if self.targets.len() >= ARNS && !self.targets.contains_key(&target.arn) {
+                continue;
+            }
             let counts = self.targets.entry(target.arn.clone()).or_default();
             if let Some(count) = counts.get_mut(usize::from(failed)) {
                 *count += 1;
@@ -61,12 +64,16 @@ impl Look {
 /// A wait for what was triggered.
 pub(super) struct Waiting<'a> {
     args: &'a Args,
+    settings: Settings,
     triggered: &'a Triggered,
     /// What the last look that reached its end has shown. Before the first, nothing is known to be
     /// replicated.
     known: Look,
-    /// Unix time of the last triggers: statuses older than that say nothing about them.
-    since: u64,
+    /// The server's time before the last triggers, in nanoseconds since 1970: statuses older than that
+    /// say nothing about them.
+    since: i128,
+    /// What stays listed although the server knows that it is replicated.
+    replicated: VersionSet,
     /// Versions left at the last look that reached its end.
     left: Option<usize>,
     /// Looks since then without progress.
@@ -75,9 +82,20 @@ pub(super) struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    pub(super) fn new(args: &'a Args, triggered: &'a Triggered) -> Self {
+    pub(super) fn new(args: &'a Args, settings: Settings, triggered: &'a Triggered) -> Self {
         let known = Look::none(triggered);
-        Self { args, triggered, known, since: 0, left: None, stalled: 0, rounds: 0 }
+        let replicated = VersionSet::default();
+        Self {
+            args,
+            settings,
+            triggered,
+            known,
+            since: 0,
+            replicated,
+            left: None,
+            stalled: 0,
+            rounds: 0,
+        }
     }
 
     /// Looks until everything has left the backlog, this much time is over, or the user stops it.
@@ -89,7 +107,7 @@ impl<'a> Waiting<'a> {
         output: &mut Output<'_, C>,
     ) -> Waited {
         let until = net.now() + time;
-        self.since = net.unix();
+        self.since = pass.began;
         let mut length = FIRST_PAUSE;
         loop {
             let pause = length.min(until - net.now());
@@ -109,13 +127,13 @@ impl<'a> Waiting<'a> {
 
     /// Lists the backlog. Returns whether that reached its end.
     fn look<N: Net>(&mut self, pass: &mut Pass, net: &mut N) -> bool {
-        let Self { args, triggered, since, .. } = self;
+        let Self { args, triggered, since, replicated, .. } = self;
         let mut look = Look::default();
         let prefix = &args.target.prefix;
         let exact = survey(net, &mut pass.client, prefix, |item, statuses, status_time| {
-            if triggered.seen.contains(item) {
-                let tried = timestamp::parse_rfc3339(status_time)
-                    .is_some_and(|at| at >= i128::from(*since) * 1_000_000_000);
+            let concerned = args.arn.as_deref().is_none_or(|arn| statuses.concerns(arn));
+            if concerned && triggered.seen.contains(item) && !replicated.contains(item) {
+                let tried = timestamp::parse_rfc3339(status_time).is_some_and(|at| at >= *since);
                 look.add(item, statuses, tried && statuses.label() == "FAILED");
             }
         });
@@ -138,11 +156,15 @@ impl<'a> Waiting<'a> {
     ) {
         self.rounds += 1;
         self.stalled = 0;
-        self.since = net.unix();
         let only = Only::These(Rc::new(std::mem::take(&mut self.known.left)));
         output.quietly(|output| {
-            let mut tracker = Tracker::new(output, false, false);
-            let again = pass(self.args, only, before.client.clone(), net, &mut tracker);
+            let mut tracker = Tracker::new(output, false, false).noting_replicated();
+            let again =
+                pass(self.args, self.settings, only, before.client.clone(), net, &mut tracker);
+            if let Some(replicated) = tracker.replicated.take() {
+                self.replicated.extend(replicated);
+            }
+            self.since = again.began;
             before.client = again.client;
             before.listings += again.listings;
         });
@@ -152,7 +174,8 @@ impl<'a> Waiting<'a> {
         let look = &self.known;
         let left = look.pending + look.failed_again;
         let mut targets = BTreeMap::new();
-        for (arn, count) in &self.triggered.by_arn {
+        let asked = |arn: &String| self.args.arn.as_ref().is_none_or(|asked| asked == arn);
+        for (arn, count) in self.triggered.by_arn.iter().filter(|(arn, _)| asked(arn)) {
             let [pending, failed] = look.targets.get(arn).copied().unwrap_or_default();
             targets.insert(arn.clone(), [count.saturating_sub(pending + failed), pending, failed]);
         }
@@ -160,6 +183,7 @@ impl<'a> Waiting<'a> {
             replicated: (self.triggered.seen.len() as u64).saturating_sub(left),
             pending: look.pending,
             failed_again: look.failed_again,
+            stale: self.replicated.len() as u64,
             rounds: self.rounds,
             exact,
             targets,

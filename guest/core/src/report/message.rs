@@ -1,5 +1,6 @@
 //! Errors in mc's two forms: a line on stderr, or a JSON object on stdout.
 
+use crate::report::printable::printable;
 use crate::wire::{Cause, S3Error};
 use serde::Serialize;
 
@@ -44,19 +45,19 @@ impl Message {
             (true, true) => format!("\x1b[31;3;1m{prefix}\x1b[0;23;22m"),
             (true, false) => format!("\x1b[33;3m{prefix}\x1b[0;23;22m"),
         };
-        let (message, cause) = (self.message.trim(), self.cause.trim());
+        let (message, cause) = (printable(self.message.trim()), printable(self.cause.trim()));
         let mut line = format!("{prefix}{message}");
         if !cause.is_empty() {
             if self.fatal && !message.ends_with([':', '.']) {
                 line.push(if cause.starts_with(char::is_uppercase) { '.' } else { ':' });
             }
             line.push(' ');
-            line.push_str(cause);
+            line.push_str(&cause);
             if self.fatal && !cause.ends_with('.') {
                 line.push('.');
             }
         }
-        printable(&line, color)
+        line
     }
 
     /// The JSON object without a newline.
@@ -105,20 +106,6 @@ struct JsonCause<'a> {
 enum JsonServer<'a> {
     Error(&'a S3Error),
     None {},
-}
-
-/// Text with control characters written out, so that no object name can steer a terminal or
-/// break a line. With `color`, the escapes this program makes itself are kept.
-pub fn printable(text: &str, color: bool) -> String {
-    let control = |c: char| c.is_control() && !(color && c == '\x1b');
-    if !text.contains(control) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if control(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -171,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_steer_the_terminal() {
-        assert_eq!(
-            Message::error("a\r\nb\x1b[2J", "").line("mc", false),
-            "mc: <ERROR> a\\r\\nb\\u{1b}[2J"
-        );
+    fn names_cannot_steer_the_terminal_with_colours_or_without() {
+        for color in [false, true] {
+            let line = Message::error("a\r\nb\x1b[2J", "c\u{202e}d").line("mc", color);
+            assert!(line.ends_with("a\\r\\nb\\u{1b}[2J c\\u{202e}d"), "{line:?}");
+        }
     }
 }

@@ -2,13 +2,15 @@
 
 mod console;
 mod message;
+mod printable;
 mod progress;
 mod remedy;
 mod summary;
 mod waited;
 
-pub use console::Console;
-pub use message::{Message, printable};
+pub use console::{Console, Loss};
+pub use message::Message;
+pub use printable::printable;
 pub(crate) use progress::{Progress, TICK, Trouble};
 pub use remedy::{explain, explain_listing};
 pub(crate) use remedy::{fatal_message, listing_message};

@@ -50,13 +50,14 @@ impl Progress {
         }
         self.drawn = Some(now);
         let done = counts.ended();
-        match self.window {
+        // A second pass counts from the beginning.
+        match self.window.filter(|(_, before)| *before <= done) {
             Some((since, before)) if now >= since + WINDOW => {
-                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+                self.rate = done.saturating_sub(before) as f64 / (now - since).as_secs_f64();
                 self.window = Some((now, done));
             }
             Some((since, before)) if self.rate == 0.0 && now > since => {
-                self.rate = (done - before) as f64 / (now - since).as_secs_f64();
+                self.rate = done.saturating_sub(before) as f64 / (now - since).as_secs_f64();
             }
             Some(_) => {}
             None => self.window = Some((now, done)),
@@ -93,7 +94,8 @@ impl Progress {
 
     fn line(&self, mut line: String) -> String {
         if let Some(width) = self.width {
-            line.truncate(width.saturating_sub(1));
+            let end = line.char_indices().nth(width.saturating_sub(1));
+            line.truncate(end.map_or(line.len(), |(at, _)| at));
         }
         format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h")
     }
@@ -145,6 +147,20 @@ mod tests {
         );
         assert_eq!(progress.erase(), "\r\x1b[K");
         assert_eq!(progress.erase(), "");
+    }
+
+    #[test]
+    fn a_second_pass_that_counts_anew_has_a_rate_of_its_own() {
+        let mut progress = Progress::new(None);
+        let at = |seconds| Instant::since_origin(Duration::from_secs(seconds));
+        let mut draw = |seconds, triggered| {
+            let counts = Counts { triggered, ..Counts::default() };
+            progress.draw(at(seconds), &counts, true, Trouble::default()).unwrap()
+        };
+        draw(1, 0);
+        assert!(draw(4, 300).contains("100/s"));
+        assert!(draw(5, 0).contains("100/s"), "of the pass before, for a moment");
+        assert!(draw(8, 60).contains("20/s"));
     }
 
     #[test]

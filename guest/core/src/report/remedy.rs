@@ -3,16 +3,21 @@
 use crate::job::{During, Failure};
 use crate::listing::{Break, Unfinished};
 use crate::report::message::Message;
-use crate::wire::Cause;
+use crate::wire::{CONSOLE, Cause, Foreign};
 
 /// Why it failed, and what to do next where that is known.
 pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
     let Failure { cause, during } = failure;
     let text = match cause {
-        Cause::Transport(error) => format!("{authority}: {error}"),
+        Cause::Transport(_) | Cause::Foreign(_) => format!("{authority}: {cause}"),
         _ => cause.to_string(),
     };
-    let Cause::Server(error) = cause else { return text };
+    let error = match cause {
+        Cause::Server(error) => error,
+        Cause::Foreign(foreign) => return joined(&text, &about_foreign(foreign)),
+        Cause::Kept => return joined(&text, CACHE),
+        Cause::Transport(_) | Cause::Declined(_) => return text,
+    };
     let remedy = match error.code.as_str() {
         "AccessDenied" => match during {
             During::Listing => {
@@ -20,6 +25,9 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
             }
             During::Trigger => format!("The account needs s3:GetObject on arn:aws:s3:::{bucket}/*."),
             During::Copy => format!("The account needs s3:PutObject on arn:aws:s3:::{bucket}/*."),
+            During::EncryptionConfiguration => format!(
+                "--clear-checksum needs s3:GetEncryptionConfiguration on arn:aws:s3:::{bucket}, to see whether it encrypts what is copied."
+            ),
             During::LockConfiguration => format!(
                 "--clear-checksum needs s3:GetBucketObjectLockConfiguration on arn:aws:s3:::{bucket}, to see that no default retention locks what it copies."
             ),
@@ -56,12 +64,35 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
         _ if error.message.contains("HTTP request to an HTTPS server") => {
             "Write https:// in the URL of the alias.".to_owned()
         }
+        _ if error.status == 403 && error.code.is_empty() && *during == During::Trigger => {
+            "The same keys were good for the listing, so something in between may change the request: nginx makes a GET of a HEAD where it caches, unless `proxy_cache_convert_head off` is set. If there is nothing, check the permissions of the account.".to_owned()
+        }
         _ if error.status == 403 && error.code.is_empty() => {
             "The server gave no reason: check the keys, their permissions and the clock.".to_owned()
         }
         _ => return text,
     };
     joined(&text, &remedy)
+}
+
+/// What to do about a cache between here and the server.
+const CACHE: &str = "Let the cache pass on requests that forbid it to answer (nginx: `proxy_cache_bypass $http_cache_control;`), or ask the server past it.";
+
+/// What to do about something that answers in the server's place.
+fn about_foreign(foreign: &Foreign) -> String {
+    match foreign.location.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) if matches!(foreign.status, 301..=308) => {
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            format!(
+                "Redirects are not followed: if that is the server, write {scheme}://{host} into the URL of the alias."
+            )
+        }
+        _ if foreign.wants_tls => "Write https:// in the URL of the alias.".to_owned(),
+        _ if foreign.server == CONSOLE => {
+            "That is the console; the URL of the alias must have the port of the S3 API.".to_owned()
+        }
+        _ => "Look at the proxy, load balancer or firewall in front of the server, or at the URL of the alias.".to_owned(),
+    }
 }
 
 /// Two sentences; the first may lack its full stop.
@@ -88,6 +119,14 @@ pub fn explain_listing(unfinished: &Unfinished, bucket: &str, authority: &str) -
         Break::Server(_) => joined(
             &text,
             "The next object on the server is damaged: `mc admin heal` it, or remove it, and re-run.",
+        ),
+        Break::Silent(_) => joined(
+            &text,
+            "Where a proxy is in between, it may keep the answer to itself: nginx needs `proxy_buffering off`.",
+        ),
+        Break::Unproven | Break::Short(_) | Break::Lacks => joined(
+            &text,
+            "Where a proxy is in between, let it speak HTTP/1.1 with the server (nginx: `proxy_http_version 1.1`), or ask the server past it.",
         ),
         _ => text,
     }

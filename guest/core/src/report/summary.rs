@@ -2,7 +2,8 @@
 
 use crate::job::{Counts, End, Mode, Outcome};
 use crate::listing::{Item, Operation, Statuses};
-use crate::report::message::{Message, printable};
+use crate::report::message::Message;
+use crate::report::printable::printable;
 use crate::report::waited::Waited;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -56,13 +57,14 @@ pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, statuses: &Statuses) {
         _ => text,
     };
     let line = format!(
-        "{:<8}  {:<5}  {modified:<23}  {:<36}  ",
-        printable(statuses.label(), false),
+        "{:<8}  {:<5}  {:<23}  {:<36}  {}",
+        printable(statuses.label()),
         operation.as_str(),
-        item.version.to_string(),
+        printable(&modified),
+        printable(&item.version.to_string()),
+        printable(&item.key),
     );
-    out.extend_from_slice(printable(&line, false).as_bytes());
-    out.extend_from_slice(printable(&item.key, false).as_bytes());
+    out.extend_from_slice(line.as_bytes());
     out.push(b'\n');
 }
 
@@ -166,10 +168,14 @@ impl Summary<'_> {
                 "{} Replication trigger incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
                 paint.bad("✗")
             ),
-            End::Fatal(_) => {
-                format!("{} Replication trigger stopped by an error\n", paint.bad("✗"))
-            }
-            End::Stopped => format!("{} Replication trigger interrupted\n", paint.warning("⚠")),
+            End::Fatal(_) => format!(
+                "{} Replication trigger stopped by an error: the numbers are lower bounds\n",
+                paint.bad("✗")
+            ),
+            End::Stopped => format!(
+                "{} Replication trigger interrupted: the numbers are lower bounds\n",
+                paint.warning("⚠")
+            ),
         };
         let _ = writeln!(out, "  Total: {}", counts.total);
         let _ = writeln!(out, "  Processed: {}", counts.triggered);
@@ -177,6 +183,10 @@ impl Summary<'_> {
         for (count, line) in [
             (counts.vanished, "Vanished: {} (deleted since they were listed)"),
             (counts.elsewhere, "Elsewhere: {} (deleted here, another site still has them)"),
+            (
+                counts.replicated,
+                "Already replicated: {} (since they were listed, or the listing of the server is stale)",
+            ),
             (counts.not_reached, "Not reached: {}"),
             (counts.appeared, "Appeared: {} (only in the second listing; part of the total)"),
         ] {
@@ -202,7 +212,7 @@ impl Summary<'_> {
             }
             _ => "The run did not reach every object.\n  You can re-run this command to continue:",
         };
-        let _ = writeln!(out, "\n{} {hint}\n  $ {}", paint.warning("⚠"), self.command);
+        let _ = writeln!(out, "\n{} {hint}\n  $ {}", paint.warning("⚠"), printable(self.command));
         out
     }
 
@@ -212,7 +222,10 @@ impl Summary<'_> {
             End::Complete => {
                 format!("{} Dry run completed, nothing was triggered\n", paint.good("✓"))
             }
-            End::Stopped => format!("{} Dry run interrupted\n", paint.warning("⚠")),
+            End::Stopped => format!(
+                "{} Dry run interrupted: the numbers are lower bounds\n",
+                paint.warning("⚠")
+            ),
             _ => format!(
                 "{} Dry run incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
                 paint.bad("✗")
@@ -225,7 +238,7 @@ impl Summary<'_> {
                 .iter()
                 .map(|(operation, count)| format!("{count} {operation}"))
                 .collect();
-            let _ = writeln!(out, "  {}: {sum} ({})", printable(status, false), list.join(", "));
+            let _ = writeln!(out, "  {}: {sum} ({})", printable(status), list.join(", "));
         }
         out
     }
@@ -240,6 +253,7 @@ impl Summary<'_> {
             replicated: waited.replicated,
             pending: waited.pending,
             failed_again: waited.failed_again,
+            stale: waited.stale,
             rounds: waited.rounds,
             exact: waited.exact,
             targets,
@@ -266,6 +280,7 @@ impl Summary<'_> {
             failed: counts.failed,
             vanished: counts.vanished,
             elsewhere: counts.elsewhere,
+            replicated: counts.replicated,
             not_reached: counts.not_reached,
             delete_markers: counts.delete_markers,
             purges: counts.purges,
@@ -298,6 +313,7 @@ struct SummaryLine<'a, E> {
     failed: u64,
     vanished: u64,
     elsewhere: u64,
+    replicated: u64,
     not_reached: u64,
     delete_markers: u64,
     purges: u64,
@@ -325,6 +341,7 @@ struct WaitedJson<'a> {
     replicated: u64,
     pending: u64,
     failed_again: u64,
+    stale: u64,
     rounds: u32,
     exact: bool,
     targets: BTreeMap<&'a str, TargetJson>,
@@ -346,6 +363,13 @@ fn waited_text(out: &mut String, waited: &Waited) {
             let _ = writeln!(out, "  {name}: {count}");
         }
     }
+    if waited.stale > 0 {
+        let stale = waited.stale;
+        let _ = writeln!(
+            out,
+            "  Of these, listed all the same: {stale} (the listing of the server is stale)"
+        );
+    }
     if !waited.exact {
         out.push_str(
             "  The last look at the backlog did not reach its end: only what an earlier one showed counts as replicated.\n",
@@ -355,7 +379,7 @@ fn waited_text(out: &mut String, waited: &Waited) {
         let _ = writeln!(
             out,
             "  {}: {replicated} replicated, {pending} pending, {failed} failed again",
-            printable(arn, false)
+            printable(arn)
         );
     }
 }

@@ -11,6 +11,9 @@ pub(crate) struct Waited {
     pub pending: u64,
     /// Versions whose replication was tried since, and failed.
     pub failed_again: u64,
+    /// Of those that left it, versions that are still listed although the server knows that they are
+    /// replicated.
+    pub stale: u64,
     /// Rounds of triggering what stayed.
     pub rounds: u32,
     /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the

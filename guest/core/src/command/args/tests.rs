@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 fn parse(words: &[&str]) -> Result<Args, Stop> {
     parse_in(words, &|_| None)
@@ -124,11 +125,103 @@ fn durations_are_those_of_mc() {
         let wait = parse(&["a/b", "--wait", text]).unwrap().wait.unwrap();
         assert_eq!(wait.as_secs_f64(), seconds, "{text}");
     }
-    for text in ["", "10", "m", "1x", "-5s", "0s", "1m2"] {
+    assert!(parse(&["a/b", "--wait", "292y"]).is_err(), "Go has no years");
+    assert!(parse(&["a/b", "--wait", "2562047h"]).is_ok());
+    for text in [
+        "",
+        "10",
+        "m",
+        "1x",
+        "-5s",
+        "0s",
+        "1m2",
+        "2562048h",
+        "30000000000000w",
+        "1e400s",
+        "NaNs",
+        "infs",
+    ] {
         assert!(
             matches!(parse(&["a/b", &format!("--wait={text}")]), Err(Stop::Usage(_))),
             "{text}"
         );
     }
     assert!(parse(&["a/b", "--wait", "1m", "--dry-run"]).is_err());
+}
+
+/// Words that a command line with headers may be made of, in any order.
+fn word() -> impl Strategy<Value = String> {
+    let words = [
+        "-H",
+        "--H",
+        "-custom-header",
+        "--custom-header",
+        "-C",
+        "--config-dir",
+        "--arn",
+        "-c",
+        "--json",
+        "--json=false",
+        "--",
+        "-",
+        "a/b",
+        "--wait",
+        "--unknown",
+        "-HX-Auth:topsecret",
+        "---",
+        "-q",
+        "--resolve",
+        "X-Auth: topsecret",
+        "X-Auth:topsecret=1",
+        "topsecret-without-colon",
+        "-H=X-Auth:topsecret",
+        "--custom-header=X-Auth: topsecret",
+        "-x=X-Auth:topsecret",
+    ];
+    prop::sample::select(words.to_vec()).prop_map(str::to_owned)
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_words_shows_the_value_of_a_header(words in prop::collection::vec(word(), 0..8)) {
+        let env = |_: &str| None;
+        let redacted = redact(&words);
+        match (Args::parse(&words, &env), Args::parse(&redacted, &env)) {
+            (Ok(args), Ok(seen)) => {
+                let names = |args: &Args| {
+                    args.custom_headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(names(&args), names(&seen));
+                prop_assert!(seen.custom_headers.iter().all(|(_, value)| value == "**REDACTED**"));
+                // A value of `--arn` that looks like a header is none.
+                let secrets = args.custom_headers.iter().filter(|(_, v)| v.contains("topsecret"));
+                let elsewhere = [args.arn.as_deref(), args.config_dir.as_deref()];
+                let shown = redacted.iter().filter(|word| word.contains("topsecret")).count();
+                let known = words.iter().filter(|word| word.contains("topsecret")).count();
+                prop_assert!(shown + secrets.count() <= known, "{:?} {:?}", redacted, elsewhere);
+            }
+            (Err(error), Err(seen)) => prop_assert_eq!(
+                std::mem::discriminant(&error), std::mem::discriminant(&seen), "{:?} {:?}", error, seen
+            ),
+            (one, other) => prop_assert!(false, "{:?} but {:?}", one.is_ok(), other.is_ok()),
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_meant_as_the_value_of_another_flag_is_not_taken_for_a_header() {
+    let redacted =
+        |words: &[&str]| redact(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    for (words, hidden) in [
+        (&["-C", "-H", "-H", "X-Auth: topsecret", "a/b"][..], 3),
+        (&["--arn", "-H", "-H", "X-Auth:topsecret", "a/b"], 3),
+        (&["-H", "-H", "-H", "X-Auth:topsecret", "a/b"], 3),
+        (&["-c", "--", "-H", "X-Auth:topsecret", "a/b"], 3),
+    ] {
+        let redacted = redacted(words);
+        assert!(!redacted.concat().contains("topsecret"), "{redacted:?}");
+        assert_eq!(redacted[hidden], "X-Auth:**REDACTED**");
+    }
+    let redacted = redacted(&["-HX-Auth:topsecret", "-H", "X-Auth:topsecret"]);
+    assert_eq!(redacted, ["-HX-Auth"], "it ends the reading");
 }

@@ -1,4 +1,4 @@
-//! `--validate`: `--clear-checksum` is tried on one version, and what changed is shown.
+//! `--validate`: `--clear-checksum` is tried on one version of each kind, and what changed is shown.
 
 mod print;
 mod trial;
@@ -6,31 +6,48 @@ mod trial;
 use super::Invocation;
 use super::output::Output;
 use crate::command::args::Args;
+use crate::job::{During, Failure, Settings};
 use crate::report::{Console, Message, explain, listing_message};
 use crate::wire::{Client, Net};
-use print::{json, text};
-use trial::{Finding, validate};
+use print::{json, text, verdict};
+use std::time::Duration;
+use trial::{Comparison, Finding, validate};
 
 pub(super) fn run<N: Net, C: Console>(
     call: Invocation<'_>,
     args: &Args,
+    settings: Settings,
     net: &mut N,
     client: &mut Client,
     output: &mut Output<'_, C>,
 ) -> bool {
-    let on_retry_after = &mut |asked| output.retry_after(asked);
-    let finding = validate(net, client, on_retry_after, &args.target.prefix, args.arn.as_deref());
-    let (bucket, authority) = (client.bucket(), client.authority());
+    let bucket = client.bucket().to_owned();
+    let (mut tried, mut asked) = (Vec::new(), Duration::ZERO);
+    let finding = validate(
+        net,
+        client,
+        &mut |time| asked = asked.max(time),
+        args,
+        settings,
+        &mut |comparison| {
+            tried.push(comparison);
+            tried.last().is_some_and(Comparison::passed)
+        },
+    );
+    output.retry_after(asked);
+    for comparison in &tried {
+        output.out(&if output.is_json() { json(comparison) } else { text(&bucket, comparison) });
+    }
+    let (bucket, authority) = (bucket.as_str(), client.authority());
     let what = format!("Unable to validate checksum clearing in bucket `{bucket}`.");
     let message = match finding {
-        Finding::Copied(comparison) => {
-            if output.is_json() {
-                output.out(&json(&comparison));
-            } else {
-                output.out(&text(call, bucket, &comparison, output.paint()));
+        Finding::Tried => {
+            let passed = tried.iter().all(Comparison::passed);
+            if !output.is_json() {
+                output.out(&verdict(call, passed, output.paint()));
             }
             output.flush();
-            return comparison.passed() && !output.is_broken();
+            return passed && !output.is_broken();
         }
         Finding::NotCopied(item, failure) => {
             let text = explain(&failure, bucket, authority);
@@ -44,7 +61,10 @@ pub(super) fn run<N: Net, C: Console>(
             Message::fatal(what, "There is no object version in the backlog.")
         }
         Finding::NoneSuitable(count, last) => {
-            let last = last.map_or(String::new(), |cause| format!(" The last one: {cause}"));
+            let last = last.map_or(String::new(), |cause| {
+                let failure = Failure { cause, during: During::Trigger };
+                format!(" The last one: {}", explain(&failure, bucket, authority))
+            });
             Message::fatal(what, format!("None of {count} versions looked at can be copied.{last}"))
         }
         Finding::Listing(unfinished) => listing_message(&unfinished, bucket, authority),

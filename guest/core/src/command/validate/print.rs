@@ -4,44 +4,44 @@ use super::trial::Comparison;
 use crate::command::invocation::Invocation;
 use crate::report::{Paint, printable};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write;
 
-pub(super) fn text(
-    call: Invocation<'_>,
-    bucket: &str,
-    comparison: &Comparison,
-    paint: Paint,
-) -> String {
+pub(super) fn text(bucket: &str, comparison: &Comparison) -> String {
     let mut out = String::new();
     let item = &comparison.item;
-    let _ = writeln!(out, "Copied `{bucket}/{}` ({}) onto itself.", item.key, item.version);
+    let (key, version) = (printable(&item.key), item.version.to_string());
+    let _ = writeln!(out, "Copied `{bucket}/{key}` ({}) onto itself.", printable(&version));
     let _ = writeln!(out, "  {:<14} {}", "Checksum", named(&comparison.checksum_before));
     let _ = writeln!(out, "  {:<14} {}", "  now", named(&comparison.checksum_after));
     for row in &comparison.rows {
         let value = if row.before.is_empty() { "-" } else { &row.before };
         let verdict = match (row.before == row.after, row.expected) {
             (true, _) => "kept".to_owned(),
-            (false, true) => format!("now {} (as every copy does)", row.after),
+            (false, true) => format!("now {} (as every copy does)", printable(&row.after)),
             (false, false) => format!("CHANGED to {}", named(&row.after)),
         };
-        let _ = writeln!(out, "  {:<14} {value}  {verdict}", row.name);
-    }
-    let mut out = printable(&out.replace('\n', "\u{2028}"), false).replace('\u{2028}', "\n");
-    if comparison.passed() {
-        let command = call.command_line(Some("validate"));
-        let _ = writeln!(out, "\n{}", paint.validated(true));
-        let _ = writeln!(
-            out,
-            "  Run again without --validate to process all backlogged objects:\n  $ {command}"
-        );
-    } else {
-        let _ = writeln!(out, "\n{}", paint.validated(false));
+        let _ = writeln!(out, "  {:<14} {}  {verdict}", row.name, printable(value));
     }
     out
 }
 
-fn named(value: &str) -> &str {
-    if value.is_empty() { "none" } else { value }
+/// What follows from all of them.
+pub(super) fn verdict(call: Invocation<'_>, passed: bool, paint: Paint) -> String {
+    let mut out = format!("\n{}\n", paint.validated(passed));
+    if passed {
+        let command = call.command_line(Some("validate"));
+        let _ = writeln!(
+            out,
+            "  Run again without --validate to process all backlogged objects:\n  $ {}",
+            printable(&command)
+        );
+    }
+    out
+}
+
+fn named(value: &str) -> Cow<'_, str> {
+    if value.is_empty() { Cow::Borrowed("none") } else { printable(value) }
 }
 
 #[derive(Serialize)]

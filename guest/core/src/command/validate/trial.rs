@@ -1,10 +1,15 @@
-//! `--validate`: tries `--clear-checksum` on one version and says exactly what changed.
+//! `--validate`: tries `--clear-checksum` on one version of each kind and says exactly what changed.
 
-use crate::job::{ALGORITHM, During, Failure, Plan, Verdict};
+use crate::command::args::Args;
+use crate::job::{ALGORITHM, During, Failure, Plan, Settings, Verdict};
 use crate::listing::{Item, Operation, Reader, State, StatusTable, Unfinished};
 use crate::wire::exchange::{OnRetryAfter, exchange};
-use crate::wire::{Cause, Client, Net, Response, Ticket, xml};
+use crate::wire::{
+    Cause, Client, Event, Net, Response, S3Error, Ticket, TransportError, VersionId, xml,
+};
+use crc::{CRC_64_NVME, Crc};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Versions looked at before giving up. Each look is a HEAD, which triggers the version, so a
 /// bucket full of unsuitable ones must not turn the test into the run.
@@ -13,10 +18,10 @@ const MAX_CANDIDATES: usize = 100;
 /// What the test found.
 #[derive(Debug)]
 pub(crate) enum Finding {
-    /// A version was copied.
-    Copied(Box<Comparison>),
+    /// One version of each kind was copied, or the last one did not come out as it must.
+    Tried,
     /// The copy failed.
-    NotCopied(Item, Failure),
+    NotCopied(Box<Item>, Failure),
     /// No version of the backlog can be copied; how many were looked at, and why the last cannot.
     NoneSuitable(usize, Option<Cause>),
     /// The backlog could not be listed.
@@ -28,12 +33,16 @@ pub(crate) enum Finding {
 }
 
 impl Finding {
+    fn end(looked_at: usize, tried: usize, last: Option<Cause>) -> Self {
+        if tried > 0 { Self::Tried } else { Self::NoneSuitable(looked_at, last) }
+    }
+
     fn failed(cause: Cause) -> Self {
         Self::Failed(Failure { cause, during: During::Trigger })
     }
 
     fn not_copied(item: Item, cause: Cause) -> Self {
-        Self::NotCopied(item, Failure { cause, during: During::Copy })
+        Self::NotCopied(Box::new(item), Failure { cause, during: During::Copy })
     }
 }
 
@@ -78,21 +87,40 @@ impl Comparison {
     }
 }
 
-/// Finds a suitable version, copies it and compares.
+/// The most that is read back.
+const MAX_SIZE: u64 = 64 << 20;
+
+/// What tells kinds of versions apart that a copy may treat differently: encrypted, uploaded in parts, with a
+/// checksum.
+type Kind = [bool; 3];
+
+fn kind(head: &Response) -> Kind {
+    let has = |name: &str| head.header(name).is_some();
+    [
+        has("x-amz-server-side-encryption"),
+        head.header("etag").is_some_and(|etag| etag.contains('-')),
+        !checksums(head).is_empty(),
+    ]
+}
+
+/// Takes a suitable version of each kind that the backlog shows, copies it and compares. Findings go to
+/// `each`, which says whether to go on; returns how many versions were looked at and why the last was not
+/// suitable, or what ended it.
 pub(crate) fn validate<N: Net>(
     net: &mut N,
     client: &mut Client,
     on_retry_after: OnRetryAfter<'_>,
-    prefix: &str,
-    arn: Option<&str>,
+    args: &Args,
+    settings: Settings,
+    each: &mut dyn FnMut(Comparison) -> bool,
 ) -> Finding {
-    let mut candidates = Candidates::new(prefix, arn);
-    let mut last = None;
+    let mut candidates = Candidates::new(&args.target.prefix, args.arn.as_deref());
+    let (mut last, mut kinds) = (None, Vec::new());
     for looked_at in 0..MAX_CANDIDATES {
         let item = match candidates.next(net, client) {
             Ok(Some(item)) => item,
             Ok(None) if net.stop_requested() => return Finding::Stopped,
-            Ok(None) => return Finding::NoneSuitable(looked_at, last),
+            Ok(None) => return Finding::end(looked_at, kinds.len(), last),
             Err(failure) => return Finding::Listing(failure),
         };
         let head = match exchange(net, client, on_retry_after, &mut |net, client| {
@@ -109,16 +137,35 @@ pub(crate) fn validate<N: Net>(
             },
             Err(cause) => return Finding::failed(cause),
         };
-        match Plan::new(&item, &head, net.unix()) {
-            Ok(plan) => {
-                candidates.close(net);
-                return copy_and_compare(net, client, on_retry_after, item, &head, &plan);
+        let plan = match Plan::new(&item, &head, settings.encrypts, net.unix()) {
+            Ok(plan) => plan,
+            Err(cause) => {
+                last = Some(cause);
+                continue;
             }
-            Err(cause) => last = Some(cause),
+        };
+        let size = head.header("content-length").and_then(|size| size.parse::<u64>().ok());
+        if size.is_none_or(|size| size > MAX_SIZE) {
+            let words = "It is larger than 64 MiB; what is copied for the test is read back, too.";
+            last = Some(Cause::Declined(words.to_owned()));
+            continue;
+        }
+        if kinds.contains(&kind(&head)) {
+            continue;
+        }
+        kinds.push(kind(&head));
+        candidates.close(net);
+        match copy_and_compare(net, client, on_retry_after, item, &head, &plan) {
+            Ok(comparison) => {
+                if !each(comparison) {
+                    return Finding::Tried;
+                }
+            }
+            Err(finding) => return finding,
         }
     }
     candidates.close(net);
-    Finding::NoneSuitable(MAX_CANDIDATES, last)
+    Finding::end(MAX_CANDIDATES, kinds.len(), last)
 }
 
 fn copy_and_compare<N: Net>(
@@ -128,7 +175,7 @@ fn copy_and_compare<N: Net>(
     item: Item,
     before: &Response,
     plan: &Plan,
-) -> Finding {
+) -> Result<Comparison, Finding> {
     let (key, version) = (item.key.as_str(), &item.version);
     let tags_before = tags(exchange(net, client, on_retry_after, &mut |net, client| {
         client.tags(net, key, version);
@@ -138,33 +185,85 @@ fn copy_and_compare<N: Net>(
     });
     let copied = match copied {
         Ok(response) => response,
-        Err(cause) => return Finding::not_copied(item, cause),
+        Err(cause) => return Err(Finding::not_copied(item, cause)),
     };
     match Verdict::from_copy(&item, &copied) {
         Verdict::Triggered(_) => {}
         Verdict::Failed(cause) | Verdict::Fatal(cause) | Verdict::Again(cause) => {
-            return Finding::not_copied(item, cause);
+            return Err(Finding::not_copied(item, cause));
         }
         _ => {
             let cause = Cause::Declined("The version vanished while it was copied.".to_owned());
-            return Finding::not_copied(item, cause);
+            return Err(Finding::not_copied(item, cause));
         }
     }
-    let after = match exchange(net, client, on_retry_after, &mut |net, client| {
+    let after = exchange(net, client, on_retry_after, &mut |net, client| {
         client.stat(net, Ticket::Setting, key, version);
-    }) {
-        Ok(response) => response,
-        Err(cause) => return Finding::failed(cause),
-    };
+    });
+    let after = after.map_err(Finding::failed)?;
     let tags_after = tags(exchange(net, client, on_retry_after, &mut |net, client| {
         client.tags(net, key, version);
     }));
-    Finding::Copied(Box::new(Comparison {
-        rows: compare(before, &after, tags_before, tags_after),
+    let mut rows = compare(before, &after, tags_before, tags_after);
+    // Fields that agree prove nothing: the server may have computed the checksum of something else.
+    rows.push(Row {
+        name: "Read back",
+        before: after.header("x-amz-checksum-crc64nvme").unwrap_or_default().to_owned(),
+        after: read_back(net, client, key, version).map_err(Finding::failed)?,
+        expected: false,
+    });
+    Ok(Comparison {
+        rows,
         checksum_before: checksums(before),
         checksum_after: checksums(&after),
         item,
-    }))
+    })
+}
+
+/// The checksum of what the server sends of a version, as its headers have it.
+fn read_back<N: Net>(
+    net: &mut N,
+    client: &mut Client,
+    key: &str,
+    version: &VersionId,
+) -> Result<String, Cause> {
+    let crc = Crc::<u64>::new(&CRC_64_NVME);
+    let mut digest = crc.digest();
+    client.read(net, key, version);
+    let until = net.now() + READING;
+    let mut events = Vec::new();
+    loop {
+        if net.stop_requested() || net.now() >= until {
+            net.cancel(Ticket::Setting);
+            return Err(Cause::Transport(TransportError::Timeout(READING)));
+        }
+        net.wait(Some(until), &mut events);
+        for event in events.drain(..) {
+            match event {
+                Event::Response(_, Ok(head)) if head.status == 200 => {}
+                Event::Response(_, Ok(head)) => {
+                    return Err(Cause::Server(Box::new(S3Error::from_response(&head))));
+                }
+                Event::Chunk(_, bytes) => digest.update(&bytes),
+                Event::End(_, Ok(())) => return Ok(base64(digest.finalize())),
+                Event::Response(_, Err(error)) | Event::End(_, Err(error)) => {
+                    return Err(Cause::Transport(error));
+                }
+            }
+        }
+    }
+}
+
+/// How long reading back may take.
+const READING: Duration = Duration::from_secs(600);
+
+/// Eight bytes in base64, as S3 writes a checksum.
+fn base64(value: u64) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = u128::from(value) << 2;
+    let digits = (0..11).rev().map(|place| (bits >> (6 * place)) & 63);
+    let digit = |digit| usize::try_from(digit).ok().and_then(|digit| DIGITS.get(digit));
+    digits.filter_map(digit).map(|digit| char::from(*digit)).chain(['=']).collect()
 }
 
 fn compare(before: &Response, after: &Response, tags: String, tags_after: String) -> Vec<Row> {
@@ -257,7 +356,7 @@ struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn new(prefix: &str, arn: Option<&'a str>) -> Self {
         Self {
-            reader: Reader::new(prefix),
+            reader: Reader::new(prefix, true),
             table: StatusTable::default(),
             arn,
             ready: VecDeque::new(),
@@ -275,6 +374,9 @@ impl<'a> Candidates<'a> {
     ) -> Result<Option<Item>, Box<Unfinished>> {
         let mut events = Vec::new();
         loop {
+            if let Some((item, _)) = self.reader.last() {
+                self.suit(item);
+            }
             if let Some(item) = self.ready.pop_front() {
                 // The look at it happens with the listing closed: a test reads a few entries of
                 // maybe millions.
@@ -295,15 +397,39 @@ impl<'a> Candidates<'a> {
             let Self { reader, table, arn, ready } = self;
             for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
                 reader.on_event(net, client, event, table, |item, _, table| {
-                    let suits = table.get(item.statuses).is_some_and(|statuses| {
-                        statuses.operation(item.delete_marker) == Operation::Put
-                            && arn.is_none_or(|arn| statuses.concerns(arn))
-                    });
-                    if suits && ready.len() < MAX_CANDIDATES {
+                    if suits(&item, table, *arn) && ready.len() < MAX_CANDIDATES {
                         ready.push_back(item);
                     }
                 });
             }
         }
+    }
+
+    fn suit(&mut self, item: Item) {
+        if suits(&item, &self.table, self.arn) && self.ready.len() < MAX_CANDIDATES {
+            self.ready.push_back(item);
+        }
+    }
+}
+
+/// Whether it is an object version that waits for this target.
+fn suits(item: &Item, table: &StatusTable, arn: Option<&str>) -> bool {
+    table.get(item.statuses).is_some_and(|statuses| {
+        statuses.operation(item.delete_marker) == Operation::Put
+            && arn.is_none_or(|arn| statuses.concerns(arn))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_written_as_s3_writes_it() {
+        // What a server answered of the text of 100,000 bytes.
+        let text = b"hello compressible world ".repeat(4000);
+        assert_eq!(base64(Crc::<u64>::new(&CRC_64_NVME).checksum(&text)), "/1M1VbV6QJw=");
+        assert_eq!(base64(Crc::<u64>::new(&CRC_64_NVME).checksum(b"tiny")), "wrGHnUOm1jg=");
+        assert_eq!(base64(0), "AAAAAAAAAAA=");
     }
 }
