@@ -1,7 +1,7 @@
 //! What `wasi:http` says went wrong, in the terms of the job.
 
 use crate::bindings::wasi::http::types::ErrorCode;
-use resync_core::wire::{PROXY_ERROR, TransportError};
+use resync_core::wire::{LOCAL_ERROR, PROXY_ERROR, TransportError};
 use std::time::Duration;
 
 /// What to do about a certificate on a host that has no certificates of its own user.
@@ -26,7 +26,9 @@ fn read(code: &ErrorCode) -> TransportError {
     match code {
         E::ConnectionRefused => TransportError::ConnectionRefused,
         E::DnsError(payload) => match payload.rcode.as_deref().unwrap_or_default() {
-            text if text.contains(NO_PORT) => TransportError::Other(text.to_owned()),
+            text if text.contains(NO_PORT) => TransportError::Local(format!(
+                "{LOCAL_ERROR}has no free port for another connection: {text}"
+            )),
             text => TransportError::Dns(text.to_owned()),
         },
         E::DestinationNotFound => TransportError::Dns(String::new()),
@@ -51,6 +53,12 @@ fn read(code: &ErrorCode) -> TransportError {
         }
         E::InternalError(Some(text)) if text.starts_with(PROXY_ERROR) => {
             TransportError::Proxy(text.clone())
+        }
+        E::InternalError(Some(text)) if text.starts_with(LOCAL_ERROR) => {
+            TransportError::Local(text.clone())
+        }
+        E::HttpResponseHeaderSectionSize(_) | E::HttpResponseHeaderSize(_) => {
+            TransportError::Protocol("the answer has more headers than can be read".to_owned())
         }
         E::InternalError(Some(text)) => TransportError::Other(text.clone()),
         other => TransportError::Other(other.to_string()),

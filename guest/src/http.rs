@@ -211,26 +211,17 @@ fn on_head(exchange: &mut Exchange, response: IncomingResponse, events: &mut Vec
     let status = response.status();
     let headers = response.headers();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let wanted = match (exchange.delivery, status) {
-        (Delivery::First(names), 200) => names
-            .iter()
-            .find_map(|name| {
-                let value = headers.get(name).into_iter().next()?;
-                Some(((*name).to_owned(), text(value)))
-            })
-            .into_iter()
-            .collect(),
-        _ => headers
-            .entries()
-            .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))
-            .collect(),
-    };
+    let get = |name: &str| headers.get(name).into_iter().next().map(text);
+    let few = (exchange.delivery == Delivery::Brief && status == 200).then(|| wire::brief(get));
+    let wanted = few.flatten().unwrap_or_else(|| {
+        let all = headers.entries().into_iter();
+        all.map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect()
+    });
     drop(headers);
     let head = Response { status, headers: wanted, body: Vec::new() };
     let streams = exchange.delivery == Delivery::Stream && status == 200;
-    let bodiless = exchange.method == Method::Head
-        || (exchange.delivery != Delivery::Whole && !streams && status == 200);
+    let bodiless =
+        exchange.method == Method::Head || (exchange.delivery == Delivery::Brief && status == 200);
     let stream = if bodiless {
         None
     } else {

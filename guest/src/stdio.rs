@@ -2,7 +2,7 @@
 
 use crate::bindings::wasi::cli::{stderr, stdout, terminal_stderr, terminal_stdout};
 use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
-use resync_core::report::Console;
+use resync_core::report::{Console, Loss};
 
 /// The two streams of the program.
 pub(crate) struct Stdio {
@@ -39,9 +39,19 @@ fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
     stream.blocking_flush()
 }
 
+/// Why it could not be written. Hosts differ in how they say that the reader went away.
+fn loss(error: StreamError) -> Loss {
+    let StreamError::LastOperationFailed(error) = error else { return Loss::Reader };
+    let text = error.to_debug_string();
+    if ["roken pipe", "BrokenPipe", "EPIPE"].iter().any(|words| text.contains(words)) {
+        return Loss::Reader;
+    }
+    Loss::Device(text.lines().next().unwrap_or_default().to_owned())
+}
+
 impl Console for Stdio {
-    fn out(&mut self, text: &[u8]) -> bool {
-        write(&self.out, text).is_ok()
+    fn out(&mut self, text: &[u8]) -> Result<(), Loss> {
+        write(&self.out, text).map_err(loss)
     }
 
     fn err(&mut self, text: &str) {

@@ -4,7 +4,7 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::{self, During, End, Job, Mode, Outcome, Sink, Spec, no_default_retention};
+use resync_core::job::{self, During, End, Job, Mode, Outcome, Sink, Spec, check_settings};
 use resync_core::listing::{self, Break, Item, Statuses, Unfinished};
 use resync_core::report::{explain, explain_listing};
 use resync_core::wire::{
@@ -43,7 +43,7 @@ struct Queue {
 impl GuestJob for Run {
     fn start(options: Options) -> Result<wit::Job, Failure> {
         let alias = alias(&options).map_err(Failure::InvalidOptions)?;
-        let spec = spec(&options).map_err(Failure::InvalidOptions)?;
+        let mut spec = spec(&options).map_err(Failure::InvalidOptions)?;
         let mut net = WasiNet::new(|_| false);
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         let queue = Queue {
@@ -53,7 +53,7 @@ impl GuestJob for Run {
         };
         if spec.mode == Mode::ClearChecksum {
             // Nobody listens before there is a job.
-            no_default_retention(&mut net, &mut client, &mut |_| {})
+            spec.settings = check_settings(&mut net, &mut client, &mut |_| {})
                 .map_err(|failure| queue.failure(&failure))?;
         }
         let began = net.now();
@@ -118,6 +118,7 @@ impl Inner {
             failed: counts.failed,
             vanished: counts.vanished,
             elsewhere: counts.elsewhere,
+            replicated: counts.replicated,
             not_reached: counts.not_reached,
             retries: counts.retries,
             listings: self.job.listings(),
@@ -132,7 +133,7 @@ impl Queue {
         match &failure.cause {
             Cause::Transport(TransportError::Tls(_)) => Failure::Untrusted(text),
             Cause::Transport(TransportError::Denied) => Failure::Denied(text),
-            Cause::Transport(_) => Failure::Unreachable(text),
+            Cause::Transport(_) | Cause::Foreign(_) | Cause::Kept => Failure::Unreachable(text),
             Cause::Declined(_) => Failure::Refused(text),
             Cause::Server(error) => {
                 let server = ServerError {
@@ -170,6 +171,7 @@ impl Sink for Queue {
                 Outcome::Triggered(_) => EventKind::Triggered,
                 Outcome::Vanished => EventKind::Vanished,
                 Outcome::Elsewhere => EventKind::Elsewhere,
+                Outcome::Replicated => EventKind::Replicated,
                 Outcome::Failed(_) => EventKind::Failed,
                 Outcome::Listed => EventKind::Listed,
             },
@@ -215,6 +217,7 @@ fn alias(options: &Options) -> Result<Alias, String> {
         }
         Some(keys) => {
             credentials(&keys.access_key, &keys.secret_key, keys.session_token.as_deref())
+                .map_err(|error| error.to_string())?
         }
     };
     Ok(Alias { endpoint, credentials })

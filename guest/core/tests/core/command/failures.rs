@@ -185,15 +185,12 @@ fn what_the_server_asks_to_wait_is_said_once_and_once_more_when_it_is_too_long()
 fn what_the_server_asks_to_wait_is_said_of_whatever_it_was_asked() {
     let busy = Refusal::new(503, "SlowDown").retry_after("5");
     let told = "⚠ The server asked for a pause of 5 s (Retry-After).\n";
-    let mut targets = serving(objects(1));
-    targets.net.server.remote_targets = [busy.in_json(), ok("[]")].into();
     let mut listing = serving(objects(1));
     listing.breaks = [(0, crate::world::Break::Refused(busy))].into();
     let mut lock = serving(objects(1));
     lock.net.server.lock = [busy.in_xml(), ok("<ObjectLockConfiguration/>")].into();
     let copy = vec![Version::new("k", "null").copy_mishaps(&[Mishap::Refused(busy)])];
     for (world, line) in [
-        (targets, "a/bucket"),
         (listing, "a/bucket"),
         (lock, "a/bucket --clear-checksum"),
         (serving(copy), "a/bucket --clear-checksum"),
@@ -201,4 +198,47 @@ fn what_the_server_asks_to_wait_is_said_of_whatever_it_was_asked() {
         let ran = ran(world, line);
         assert_eq!((ran.err.as_str(), ran.success), (told, true), "{line}");
     }
+}
+
+#[test]
+fn a_bucket_that_encrypts_what_is_copied_keeps_its_plain_versions() {
+    let encrypts = ok(
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+    );
+    let plain = Version::new("plain", "null");
+    let encrypted = Version::new("sse", "null").header("x-amz-server-side-encryption", "AES256");
+    let mut world = serving(vec![plain, encrypted]);
+    world.net.server.encryption = encrypts.into();
+    let mut user = User::of(world);
+    let ran = user.run("a/bucket --clear-checksum --json");
+    assert_eq!(ran.version("sse")["outcome"], "triggered");
+    let said = ran.version("plain")["error"]["cause"]["message"].to_string();
+    assert!(said.contains("this version is not encrypted"), "{said}");
+    assert_eq!(user.world.net.server.copied.len(), 1);
+
+    let mut world = serving(objects(1));
+    world.net.server.encryption = Refusal::DENIED.in_xml().into();
+    let err = "mc-wasi: <ERROR> Unable to clear checksums in bucket `bucket`. Access Denied. --clear-checksum needs s3:GetEncryptionConfiguration on arn:aws:s3:::bucket, to see whether it encrypts what is copied.\n";
+    assert_eq!(User::of(world).run("a/bucket --clear-checksum").whole(), ("", err, false));
+}
+
+#[test]
+fn a_first_copy_that_did_not_come_out_well_is_the_only_one() {
+    for (header, value) in
+        [("x-minio-compressed", "s2"), ("x-amz-server-side-encryption", "aws:kms")]
+    {
+        let versions = objects(300).into_iter().map(|v| v.header_after(header, value)).collect();
+        let mut user = User::of(serving(versions));
+        let ran = user.run("a/bucket --clear-checksum --json -c 20");
+        let summary = ran.summary();
+        assert_eq!((&summary["complete"], &summary["failed"]), (&false.into(), &1.into()));
+        assert_eq!(user.world.net.server.copied.len(), 1, "{header}");
+        let said = summary["error"]["cause"]["message"].as_str().expect("a reason");
+        assert!(said.starts_with("The first copy did not come out as it must"), "{said}");
+    }
+    // One that cannot be copied proves nothing, and the next one is the first.
+    let mut versions = objects(300);
+    versions[0].copying = Copying::Refused(Refusal::new(412, "PreconditionFailed"));
+    let summary = ran(serving(versions), "a/bucket --clear-checksum --json -c 20").summary();
+    assert_eq!((&summary["copied"], &summary["failed"]), (&299.into(), &1.into()));
 }

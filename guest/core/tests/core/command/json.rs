@@ -29,8 +29,8 @@ fn the_line_of_a_version_has_the_members_of_mc_and_what_became_of_it() {
         r#"{"status":"success","object":"b/marker","versionId":"null","rStatus":"PENDING","targets":{"arn:a":{"rStatus":"PENDING"}},"lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":true,"operation":"DEL","outcome":"triggered","attempts":1}"#,
         r#"{"status":"success","object":"c/purge","versionId":"null","rStatus":"FAILED","dStatus":"PENDING","targets":{"arn:a":{"rStatus":"FAILED","drStatus":"PENDING"}},"lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":true,"operation":"purge","outcome":"triggered","attempts":1}"#,
         r#"{"status":"success","object":"d/existing","versionId":"null","rStatus":"","lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false,"operation":"PUT","outcome":"triggered","attempts":1}"#,
-        r#"{"status":"success","object":"e/evil\r\n\u001b[2J\"name\"","versionId":"no uuid","rStatus":"FAILED","targets":{"arn:a":{"rStatus":"FAILED"}},"lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false,"operation":"PUT","outcome":"vanished","attempts":1}"#,
         r#"{"status":"error","object":"f/refused","versionId":"null","rStatus":"FAILED","targets":{"arn:a":{"rStatus":"FAILED"}},"lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false,"operation":"PUT","outcome":"failed","attempts":2,"error":{"message":"Unable to trigger replication of `bucket/f/refused` (null)","cause":{"message":"Invalid version id specified","error":{"Code":"InvalidArgument","Message":"Invalid version id specified","BucketName":"","Key":"","Resource":"","RequestID":"9","HostID":"","Region":"","Server":""}},"type":"error"}}"#,
+        r#"{"status":"success","object":"e/evil\r\n\u001b[2J\"name\"","versionId":"no uuid","rStatus":"FAILED","targets":{"arn:a":{"rStatus":"FAILED"}},"lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false,"operation":"PUT","outcome":"vanished","attempts":1}"#,
     ];
     let ran = ran(serving(versions), "a/bucket --json -c 1");
     let told: Vec<&str> = ran.out.lines().collect();
@@ -71,7 +71,7 @@ fn the_last_line_has_every_counter() {
     assert_eq!(duration, "41000000}", "nanoseconds");
     assert_eq!(
         counters,
-        r#"{"status":"error","complete":true,"dryRun":false,"total":6,"processed":5,"failed":1,"vanished":0,"elsewhere":0,"notReached":0,"deleteMarkers":1,"purges":1,"customerKey":0,"copied":0,"retries":0,"overloads":0,"outages":0,"retryAfter":0,"appeared":0,"listings":1,"backlog":{"EXISTING":{"PUT":1},"FAILED":{"DEL":1,"PUT":2},"PENDING":{"PUT":1,"purge":1}}"#
+        r#"{"status":"error","complete":true,"dryRun":false,"total":6,"processed":5,"failed":1,"vanished":0,"elsewhere":0,"replicated":0,"notReached":0,"deleteMarkers":1,"purges":1,"customerKey":0,"copied":0,"retries":0,"overloads":0,"outages":0,"retryAfter":0,"appeared":0,"listings":1,"backlog":{"EXISTING":{"PUT":1},"FAILED":{"DEL":1,"PUT":2},"PENDING":{"PUT":1,"purge":1}}"#
     );
 }
 
@@ -100,7 +100,7 @@ fn every_counter_counts_what_it_says() {
                 v.mishaps(&[refused(500, ""), refused(503, ""), refused(429, ""), Mishap::Hang])
             }),
             "",
-            json!(2),
+            json!(3),
         ),
         (
             "outages",
@@ -166,7 +166,7 @@ fn targets_and_waits_are_in_the_last_line() {
     assert_eq!(
         summary["wait"],
         json!({
-            "replicated": 1, "pending": 1, "failedAgain": 1, "rounds": 0, "exact": true,
+            "replicated": 1, "pending": 1, "failedAgain": 1, "stale": 0, "rounds": 0, "exact": true,
             "targets": {
                 "arn:a": { "replicated": 1, "pending": 1, "failedAgain": 0 },
                 "arn:b": { "replicated": 0, "pending": 1, "failedAgain": 1 },
@@ -193,7 +193,7 @@ fn why_a_run_is_not_complete_is_in_its_last_line() {
                     "message": "Access Denied. The account needs s3:PutObject on arn:aws:s3:::bucket/*.",
                     "error": {
                         "Code": "AccessDenied", "Message": "Access Denied.", "BucketName": "", "Key": "",
-                        "Resource": "", "RequestID": "6", "HostID": "", "Region": "", "Server": "",
+                        "Resource": "", "RequestID": "7", "HostID": "", "Region": "", "Server": "",
                     },
                 },
                 "type": "fatal",

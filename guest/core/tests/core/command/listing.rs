@@ -63,7 +63,7 @@ fn a_listing_that_cannot_be_opened_is_told_with_the_remedy_and_nothing_else() {
             invalid("Client sent an HTTP request to an HTTPS server."),
             "Client sent an HTTP request to an HTTPS server. Write https:// in the URL of the alias.",
         ),
-        (refusal(307, ""), "the server answered 307 (a redirect, which is never followed)."),
+        (refusal(307, ""), "the server answered 307 Temporary Redirect."),
         (Break::NoServer, "minio.example:9000: connection refused."),
         (
             Break::Garbage,
@@ -130,7 +130,9 @@ fn a_listing_that_breaks_for_good_is_told_with_the_last_name_that_was_read() {
             Break::Silence,
             Break::Silence,
             6,
-            format!("{server} the listing was cut off: no answer for 60 s. {begun}"),
+            format!(
+                "{server} the listing was cut off: no answer for 300 s. {begun} Where a proxy is in between, it may keep the answer to itself: nginx needs `proxy_buffering off`."
+            ),
         ),
         (
             Break::ErrorEntry,
@@ -270,4 +272,19 @@ fn an_error_with_whose_chunk_the_end_comes_is_not_taken_for_a_complete_listing()
     }
     let wait = &ran(world(1), "a/bucket --json --wait 20s").summary()["wait"];
     assert_eq!((&wait["exact"], &wait["pending"]), (&false.into(), &100.into()), "{wait}");
+}
+
+#[test]
+fn what_answers_in_the_servers_place_is_waited_for_and_then_named() {
+    for status in [200, 401, 403, 404, 408, 460, 509, 521] {
+        let summary = ran(breaking([(0, Break::Foreign(status)); 3]), "a/bucket --json").summary();
+        assert_eq!((&summary["listings"], &summary["processed"]), (&4.into(), &100.into()));
+
+        let ran = ran(breaking([(0, Break::Foreign(status)); 500]), "a/bucket");
+        assert!(ran.err.starts_with(UNABLE), "{}", ran.err);
+        for named in [&status.to_string(), "cloudflare", "text/html"] {
+            assert!(ran.err.contains(named), "{named} of {status}: {}", ran.err);
+        }
+        assert_eq!((ran.out.as_str(), ran.success), ("", false));
+    }
 }

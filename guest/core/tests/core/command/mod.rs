@@ -9,6 +9,7 @@ mod json;
 mod limits;
 mod listing;
 mod pipe;
+mod printing;
 mod regions;
 mod stop;
 mod targets;
@@ -45,7 +46,11 @@ pub(crate) struct Ran {
 impl User {
     /// A user whose console is two pipes.
     pub(crate) fn of(world: World) -> Self {
-        let variables = vec![("MC_HOST_a", "http://minio.example:9000")];
+        let variables = vec![
+            ("MC_HOST_a", "http://minio.example:9000"),
+            ("TERM", "xterm"),
+            ("MC_WASI_SERVES", "signs"),
+        ];
         Self { world, screen: Screen::default(), program: "mc-wasi", variables }
     }
 
@@ -104,7 +109,8 @@ impl Ran {
         let summary = self.json().pop().expect("a summary");
         assert_eq!(summary["status"] == "success", self.success, "{summary}");
         let count = |name: &str| summary[name].as_u64().unwrap_or_else(|| panic!("{summary}"));
-        let parts = ["processed", "failed", "vanished", "elsewhere", "notReached"].map(count);
+        let parts = ["processed", "failed", "vanished", "elsewhere", "replicated", "notReached"];
+        let parts = parts.map(count);
         let adds_up = count("total") == parts.iter().sum::<u64>();
         assert!(adds_up || summary["dryRun"] == true, "{summary}");
         summary

@@ -30,7 +30,7 @@ fn but(members: &Value) -> Value {
     target
 }
 
-const WARNING: &str = "Target arn:a (far:9000/copy) is offline: versions are triggered and stay in the backlog until it is back.\n";
+const WARNING: &str = "Target arn:a (bucket copy) is offline: versions are triggered and stay in the backlog until it is back.\n";
 
 #[test]
 fn a_target_that_stays_offline_for_ten_seconds_is_named_and_the_run_goes_on() {

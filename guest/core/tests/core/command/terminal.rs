@@ -214,7 +214,7 @@ fn each_kind_of_line_has_its_colour() {
     let ran = run(eventful(), "a/bucket");
     assert_eq!(
         stays(&ran),
-        "\u{1b}[33;1m⚠\u{1b}[0m Target arn:a (far/copy) is offline: versions are triggered and stay in the backlog until it is back.
+        "\u{1b}[33;1m⚠\u{1b}[0m Target arn:a (bucket copy) is offline: versions are triggered and stay in the backlog until it is back.
 \u{1b}[33;1m⚠\u{1b}[0m The server asked for a pause of 3 s (Retry-After).
 \u{1b}[33;3mmc-wasi: <ERROR> \u{1b}[0;23;22mUnable to trigger replication of `bucket/data/000001` (00000000-0000-0000-0000-000000000001). Invalid version id specified
 "
@@ -229,7 +229,7 @@ fn each_kind_of_line_has_its_colour() {
     assert!(ran.out.contains("\n\u{1b}[33;1m⚠\u{1b}[0m Some objects failed"), "{:?}", ran.out);
 
     let denied =
-        |world: &mut World| world.net.server.versions[1].fate = Fate::Refused(Refusal::DENIED);
+        |world: &mut World| world.net.server.versions[1].fate = Fate::Refused(Refusal::LOCKED_OUT);
     let ran = run(made(3, denied), "a/bucket");
     assert!(
         ran.out.starts_with("\u{1b}[31;1m✗\u{1b}[0m Replication trigger stopped"),

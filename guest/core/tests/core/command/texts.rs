@@ -17,7 +17,7 @@ fn damaged() -> World {
 /// A server that does not let this account see one object of fifty.
 fn denied() -> World {
     let mut versions = objects(50);
-    versions[5].fate = Fate::Refused(Refusal::DENIED);
+    versions[5].fate = Fate::Refused(Refusal::LOCKED_OUT);
     serving(versions)
 }
 
@@ -132,7 +132,7 @@ fn a_run_that_did_not_reach_everything_never_says_completed() {
         (
             denied(),
             "a/bucket -c 1",
-            "✗ Replication trigger stopped by an error
+            "✗ Replication trigger stopped by an error: the numbers are lower bounds
   Total: 50
   Processed: 5
   Failed: 1
@@ -142,14 +142,14 @@ fn a_run_that_did_not_reach_everything_never_says_completed() {
   You can re-run this command to continue:
   $ mc-wasi replicate resync-backlog a/bucket -c 1
 ",
-            "mc-wasi: <ERROR> Unable to trigger replication of `bucket/data/000005` (00000000-0000-0000-0000-000000000005). Access Denied.
-mc-wasi: <ERROR> Unable to trigger replication in bucket `bucket`. Access Denied. The account needs s3:GetObject on arn:aws:s3:::bucket/*.
+            "mc-wasi: <ERROR> Unable to trigger replication of `bucket/data/000005` (00000000-0000-0000-0000-000000000005). The Access Key Id you provided does not exist in our records.
+mc-wasi: <ERROR> Unable to trigger replication in bucket `bucket`. The Access Key Id you provided does not exist in our records. Check the access key of the alias.
 ",
         ),
         (
             stopped(1025),
             "a/bucket --rate-limit 10",
-            "⚠ Replication trigger interrupted
+            "⚠ Replication trigger interrupted: the numbers are lower bounds
   Total: 50
   Processed: 11
   Failed: 0
@@ -219,7 +219,10 @@ fn a_dry_run_says_how_it_ended() {
         }),
         "a/bucket --dry-run",
     );
-    assert_eq!(stopped.whole(), ("⚠ Dry run interrupted\n  Total: 0\n", "", false));
+    assert_eq!(
+        stopped.whole(),
+        ("⚠ Dry run interrupted: the numbers are lower bounds\n  Total: 0\n", "", false)
+    );
 }
 
 /// A user who stops every run as soon as it begins, which is told how to run again.

@@ -35,7 +35,7 @@ fn a_copy_that_is_refused_is_told_with_its_version_and_the_remedy() {
         ),
         (refused(404, "NoSuchVersion"), "The specified version does not exist."),
         (late("NoSuchVersion"), "The specified version does not exist."),
-        (late("InternalError"), "InternalError (the server answered 200)."),
+        (late("InternalError"), "InternalError (the server answered 200 OK)."),
         (
             object().copying(Copying::AsNewVersion),
             "The server copied version null to a new version another instead of in place.",
@@ -135,7 +135,9 @@ fn only_a_version_that_target_and_arn_name_is_copied() {
 fn what_every_version_would_be_refused_for_ends_the_test() {
     let denied = "Access Denied. The account needs s3:GetObject on arn:aws:s3:::bucket/*.";
     let ran = ran(of(object().refused(Refusal::DENIED)), LINE);
-    assert_eq!(ran.whole(), ("", unable(denied).as_str(), false));
+    let none =
+        unable(&format!("None of 1 versions looked at can be copied. The last one: {denied}"));
+    assert_eq!(ran.whole(), ("", none.as_str(), false));
     let mut user = User::of(serving(objects(9)));
     user.world.net.server.lock = Refusal::DENIED.in_xml().into();
     let ran = user.run(LINE);

@@ -170,7 +170,8 @@ fn a_flag_that_only_a_host_can_serve_is_refused_where_it_does_not() {
         for (serves, is_served) in [("", false), ("debug,stop", false), (all, true)] {
             // A header can be set by the component itself.
             let runs = is_served || flag.long == "custom-header";
-            let ran = User::of(serving(objects(1))).with(SERVES, serves).run(&line);
+            let user = User::of(serving(objects(1))).with(SERVES, serves);
+            let ran = { user }.with("MC_HOST_a", "http://ak:sk@minio.example:9000").run(&line);
             let err = if runs { "" } else { refused.as_str() };
             assert_eq!((ran.err.as_str(), ran.success), (err, runs), "{line}: {serves}");
         }

@@ -30,7 +30,7 @@ fn a_copy_that_replaced_the_checksum_and_nothing_else_is_shown_and_passes() {
         (
             "Copied `bucket/data/000000` (00000000-0000-0000-0000-000000000000) onto itself.
   Checksum       sha256 BBBB
-    now          crc64nvme AAAA
+    now          crc64nvme M3eFcAZSQlc=
   Version ID     00000000-0000-0000-0000-000000000000  kept
   Size           5  kept
   ETag           \"e\"  kept
@@ -40,6 +40,7 @@ fn a_copy_that_replaced_the_checksum_and_nothing_else_is_shown_and_passes() {
   Tags           -  kept
   Encryption     -  kept
   Storage class  -  kept
+  Read back      M3eFcAZSQlc=  kept
 
 ✓ Validation succeeded: the checksum was replaced, nothing else changed
   Run again without --validate to process all backlogged objects:
@@ -50,7 +51,7 @@ fn a_copy_that_replaced_the_checksum_and_nothing_else_is_shown_and_passes() {
         )
     );
     let server = &user.world.net.server;
-    assert_eq!((server.copied.len(), server.queued.len()), (1, 1), "one object is touched");
+    assert_eq!((server.copied.len(), server.queued.len()), (1, 3), "they are of one kind");
     assert_eq!(server.asked(Method::Post).count(), 2, "the listing, on v4 and v3");
 }
 
@@ -68,7 +69,7 @@ fn json_has_both_checksums_and_every_property() {
         [json!({
             "status": "error", "valid": false, "object": "k", "versionId": "null",
             "checksumBefore": "sha256 BBBB (full_object)",
-            "checksumAfter": "crc64nvme AAAA (full_object)",
+            "checksumAfter": "crc64nvme M3eFcAZSQlc= (full_object)",
             "properties": [
                 kept("Version ID", "null"),
                 kept("Size", "5"),
@@ -79,6 +80,7 @@ fn json_has_both_checksums_and_every_property() {
                 kept("Tags", ""),
                 kept("Encryption", ""),
                 kept("Storage class", ""),
+                kept("Read back", "M3eFcAZSQlc="),
             ],
         })]
     );
@@ -108,8 +110,10 @@ fn every_property_that_changed_is_shown_and_fails_the_test() {
             false,
         ),
         (
-            object().header("x-amz-storage-class", "COLD").header_after("x-amz-storage-class", ""),
-            "  Storage class  COLD  CHANGED to none",
+            object()
+                .header("x-amz-storage-class", "STANDARD")
+                .header_after("x-amz-storage-class", ""),
+            "  Storage class  STANDARD  CHANGED to none",
             false,
         ),
         (
@@ -188,4 +192,40 @@ fn the_command_to_run_next_is_the_users_own_without_the_test() {
         let last = ran.out.lines().last().unwrap_or_default();
         assert_eq!(last, format!("  $ mc-wasi replicate resync-backlog {next}"), "{line}");
     }
+}
+
+#[test]
+fn a_checksum_of_something_else_than_the_data_is_found_out_by_reading_it() {
+    let mut world = of(object());
+    world.net.server.checksum = "zvpOj9Ei0Ck=";
+    let ran = ran(world, LINE);
+    assert!(
+        rows(&ran).contains(&"  Read back      zvpOj9Ei0Ck=  CHANGED to M3eFcAZSQlc="),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.success);
+}
+
+#[test]
+fn one_version_of_each_kind_is_tried() {
+    let sse =
+        |key: &str| Version::new(key, "null").header("x-amz-server-side-encryption", "AES256");
+    let versions = vec![
+        Version::new("a", "null"),
+        Version::new("b", "null"),
+        sse("c"),
+        Version::new("d", "null").header("etag", "\"e-2\"").header_after("etag", "\"f\""),
+        Version::new("e", "null").header("x-amz-checksum-sha256", ""),
+        Version::new("f", "null").header("content-length", "70000000"),
+        sse("g"),
+    ];
+    let mut user = User::of(serving(versions));
+    let ran = user.run(LINE);
+    let copied: Vec<&str> =
+        user.world.net.server.copied.keys().map(|(key, _)| key.as_str()).collect();
+    assert_eq!((copied, ran.success), (vec!["a", "c", "d", "e"], true), "{}", ran.out);
+    assert_eq!(ran.out.matches("✓").count(), 1, "one verdict for all");
+    let json = User::of(serving(objects(3))).run(&format!("{LINE} --json"));
+    assert_eq!(json.json().len(), 1, "they are of one kind");
 }

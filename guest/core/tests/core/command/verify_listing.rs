@@ -123,7 +123,7 @@ fn a_run_that_ended_early_is_not_listed_again() {
     broken.net.server.replication = Replication::Never;
     broken.breaks = [(60, Break::ErrorEntry); 2].into();
     let mut denied = serving(objects(100));
-    denied.net.server.versions[9].fate = Fate::Refused(Refusal::DENIED);
+    denied.net.server.versions[9].fate = Fate::Refused(Refusal::LOCKED_OUT);
     for (world, listings) in [(broken, 2), (denied, 1)] {
         let summary = ran(world, "a/bucket --json --verify-listing").summary();
         assert_eq!((&summary["listings"], &summary["appeared"]), (&listings.into(), &0.into()));

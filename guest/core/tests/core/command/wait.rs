@@ -78,7 +78,7 @@ fn what_stays_is_triggered_again_three_times_at_most_and_the_run_fails() {
         assert_eq!(
             summary["wait"],
             json!({
-                "replicated": 14, "pending": 1, "failedAgain": 0, "rounds": rounds, "exact": true,
+                "replicated": 14, "pending": 1, "failedAgain": 0, "stale": 0, "rounds": rounds, "exact": true,
                 "targets": { "arn:a": tally(14, 1), "arn:b": tally(4, 1) },
             }),
             "{time}"
@@ -134,6 +134,17 @@ fn what_was_tried_since_and_failed_is_told_apart_from_what_waits() {
 }
 
 #[test]
+fn what_failed_while_the_run_was_still_triggering_others_has_failed_again() {
+    for flags in ["", "--rate-limit 1"] {
+        let mut world = two_targets(0);
+        world.net.server.replication = Replication::Fails;
+        let ran = ran(world, &format!("a/bucket --json --wait 2s {flags}"));
+        let wait = &ran.summary()["wait"];
+        assert_eq!((&wait["pending"], &wait["failedAgain"]), (&0.into(), &15.into()), "{wait}");
+    }
+}
+
+#[test]
 fn a_look_that_breaks_proves_nothing() {
     let breaks = |world: &mut World, sound: usize| {
         world.breaks = vec![(usize::MAX, Break::EarlyEnd); sound].into();
@@ -173,11 +184,11 @@ fn only_what_this_run_triggered_is_waited_for() {
     assert_eq!(
         summary["wait"],
         json!({
-            "replicated": 1, "pending": 0, "failedAgain": 0, "rounds": 0, "exact": true,
+            "replicated": 1, "pending": 0, "failedAgain": 0, "stale": 0, "rounds": 0, "exact": true,
             "targets": { "arn:a": { "replicated": 1, "pending": 0, "failedAgain": 0 } },
         })
     );
-    assert_eq!(looks(&user), [0, 1]);
+    assert_eq!(looks(&user), [0, 0, 1], "one look is for what had gone");
     let text = "✓ Replication trigger completed\n  Total: 0\n  Processed: 0\n  Failed: 0\n  Replicated: 0\n";
     assert_eq!(ran(serving(Vec::new()), "a/bucket --wait 1h").whole(), (text, "", true));
 }
@@ -195,7 +206,7 @@ fn after_an_early_end_what_was_triggered_is_waited_for_too() {
     let mut broken = serving(objects(9));
     broken.breaks = [(4, Break::ErrorEntry), (0, Break::ErrorEntry)].into();
     let mut denied = serving(objects(9));
-    denied.net.server.versions[4].fate = Fate::Refused(Refusal::DENIED);
+    denied.net.server.versions[4].fate = Fate::Refused(Refusal::LOCKED_OUT);
     for world in [broken, denied] {
         let summary = ran(world, "a/bucket --json --wait 1h -c 1").summary();
         assert_eq!(
@@ -212,4 +223,60 @@ fn a_wait_that_saw_everything_leave_answers_for_an_outage() {
     world.out = (Duration::from_secs(1)..Duration::from_secs(4), Mishap::Closed);
     let text = "✓ Replication trigger completed\n  Total: 60\n  Processed: 60\n  Failed: 0\n  Replicated: 60\n  arn:a: 60 replicated, 0 pending, 0 failed again\n";
     assert_eq!(ran(world, "a/bucket --rate-limit 20 --wait 1m").whole(), (text, "", true));
+}
+
+#[test]
+fn only_the_target_that_was_asked_for_is_waited_for() {
+    let stays = |key: &str| {
+        Version::new(key, "null").targets(&["arn:a", "arn:b"]).replication(Replication::Never)
+    };
+    // The server names only the target asked for, and lists what waits for another one without any.
+    let mut world = serving(vec![stays("a"), stays("b")]);
+    world.net.server.replicated_to = vec!["arn:b"];
+    let mut user = User::of(world);
+    let summary = user.run("a/bucket --json --arn arn:b --wait 1h").summary();
+    assert_eq!(
+        summary["wait"],
+        json!({
+            "replicated": 2, "pending": 0, "failedAgain": 0, "stale": 0, "rounds": 0, "exact": true,
+            "targets": { "arn:b": { "replicated": 2, "pending": 0, "failedAgain": 0 } },
+        })
+    );
+    assert_eq!(summary["status"], "success");
+}
+
+#[test]
+fn what_has_failed_again_is_told_by_the_clock_of_the_server() {
+    for ahead in [-900, -60, 60, 3600] {
+        for (replication, failed) in [(Replication::Fails, 4), (Replication::Never, 0)] {
+            let mut world = serving(objects(4));
+            world.net.server.ahead = ahead;
+            world.net.server.replication = replication;
+            let summary = ran(world, "a/bucket --json --wait 10s").summary();
+            assert_eq!(summary["wait"]["failedAgain"], failed, "{ahead} s ahead, {replication:?}");
+            assert_eq!(summary["wait"]["pending"], 4 - failed, "{ahead} s ahead, {replication:?}");
+        }
+    }
+}
+
+#[test]
+fn a_listing_that_is_stale_is_told_from_what_is_not_replicated() {
+    let mut world = serving(objects(6));
+    world.net.server.replication = Replication::Stale;
+    let mut user = User::of(world);
+    let summary = user.run("a/bucket --json --wait 1h").summary();
+    assert_eq!(
+        (&summary["wait"]["replicated"], &summary["wait"]["stale"], &summary["status"]),
+        (&6.into(), &6.into(), &"success".into()),
+        "{summary}"
+    );
+    // The next run finds them so, and triggers nothing that it counts.
+    let ran = user.run("a/bucket");
+    let text = "✓ Replication trigger completed\n  Total: 6\n  Processed: 0\n  Failed: 0\n  Already replicated: 6 (since they were listed, or the listing of the server is stale)\n";
+    assert_eq!(ran.whole(), (text, "", true));
+    // One that lacks a newer target has no status in the listing, and is triggered.
+    let newer =
+        Version::new("k", "null").targets(&[]).header("x-amz-replication-status", "COMPLETED");
+    let ran = super::ran(serving(vec![newer]), "a/bucket --json");
+    assert_eq!(ran.version("k")["outcome"], "triggered");
 }

@@ -2,9 +2,9 @@
 
 use super::run;
 use crate::world::{Break, Mishap, Refusal, Replication, objects, serving};
-use resync_core::job::{End, Spec};
+use resync_core::job::{End, MIN_MEMORY, Mode, Spec};
 use resync_core::listing;
-use resync_core::wire::Net;
+use resync_core::wire::{Method, Net};
 use std::time::Duration;
 
 /// More mishaps than a run has patience for.
@@ -18,14 +18,49 @@ fn refused(status: u16) -> Mishap {
 }
 
 #[test]
-fn a_version_whose_answer_never_comes_is_tried_again_after_a_minute() {
+fn a_version_whose_answer_never_comes_is_tried_again_after_five_seconds() {
     let mut versions = objects(3);
     versions[1].mishaps = vec![Mishap::Hang];
     let mut world = serving(versions);
     let ran = run(Spec::default(), &mut world);
     assert_eq!((ran.end, ran.counts.triggered, ran.counts.retries), (End::Complete, 3, 1));
     let again = world.starts[3] - world.starts[1];
-    assert!((60.0..62.0).contains(&again.as_secs_f64()), "{again:?}");
+    assert!((5.0..8.0).contains(&again.as_secs_f64()), "{again:?}");
+}
+
+#[test]
+fn objects_that_never_answer_hold_up_nothing_and_fail_in_the_end() {
+    for places in [
+        [0; 10].map(|_| 0),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [7, 99, 200, 300, 400, 500, 600, 700, 800, 999],
+    ] {
+        let mut versions = objects(1000);
+        for place in places {
+            versions[place].mishaps = vec![Mishap::Hang; ENDLESS];
+        }
+        let hanging = places.iter().collect::<std::collections::BTreeSet<_>>().len() as u64;
+        let mut world = serving(versions);
+        let ran = run(Spec::default(), &mut world);
+        let counts = &ran.counts;
+        assert_eq!((ran.end, counts.failed, counts.outages), (End::Complete, hanging, 0));
+        let times: Vec<&Duration> = world.net.server.queued.values().flatten().collect();
+        assert_eq!(times.len() as u64, 1000 - hanging);
+        let last = times.into_iter().max().expect("times");
+        assert!(last.as_secs() < 30, "{places:?}: the others took {last:?}");
+        let all = world.now().origin_age();
+        assert!(all < Duration::from_secs(400), "{places:?}: {all:?}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_a_minute_for_each_answer_is_waited_for() {
+    let mut world = serving(objects(100));
+    world.net.head_takes = Duration::from_secs(61);
+    let ran = run(Spec::default(), &mut world);
+    assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 100));
+    let starts = world.starts.len();
+    assert!(starts < 150, "{starts} requests for 100 versions");
 }
 
 #[test]
@@ -34,7 +69,8 @@ fn a_listing_that_falls_silent_is_taken_up_again_after_a_minute() {
     world.breaks = [(50, Break::Silence)].into();
     let ran = run(Spec::default(), &mut world);
     assert_eq!((ran.end, ran.counts.triggered, ran.listings), (End::Complete, 100, 2));
-    let pause = world.starts[50] - world.starts[49];
+    // The last one read before it is held back.
+    let pause = world.starts[49] - world.starts[48];
     assert!((60.0..62.0).contains(&pause.as_secs_f64()), "{pause:?}");
 }
 
@@ -173,12 +209,133 @@ fn a_stop_does_not_wait_for_answers_that_do_not_come() {
 }
 
 #[test]
-fn a_listing_out_of_order_is_never_resumed_with_a_gap() {
-    let mut versions = objects(20_000);
-    versions.swap(10, 15_000);
+fn a_listing_out_of_order_is_taken_up_by_what_was_read() {
+    for (sets, pools) in [(2, 1), (4, 1), (1, 2), (3, 2)] {
+        for cut in [1, 20, 500, 999] {
+            for mode in [Mode::DryRun, Mode::Trigger] {
+                let mut world = serving(objects(1000));
+                (world.net.server.sets, world.net.server.pools) = (sets, pools);
+                world.breaks = [(cut, Break::Cut), (cut / 2, Break::Cut)].into();
+                let ran = run(Spec { mode, ..Spec::default() }, &mut world);
+                let what = format!("{sets} sets, {pools} pools, cut at {cut}, {mode:?}");
+                assert_eq!((ran.end, ran.counts.total), (End::Complete, 1000), "{what}");
+                assert_eq!(ran.ends.len(), 1000, "{what}");
+                assert!(world.net.server.queued.values().all(|times| times.len() == 1), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_set_that_ends_early_in_a_listing_that_is_taken_up_is_noticed() {
+    for seed in 1..40 {
+        let mut world = serving(objects(1000));
+        world.net.server.sets = 2;
+        world.net.random = seed;
+        // The first is cut, and a set of the second ends early: 20 and more would be missing.
+        world.breaks = [(seed as usize * 25, Break::Cut)].into();
+        world.net.server.lame = 2..3;
+        let ran = run(Spec { mode: Mode::DryRun, ..Spec::default() }, &mut world);
+        let all = ran.counts.total == 1000;
+        assert!(all || ran.end != End::Complete, "complete with {}", ran.counts.total);
+    }
+}
+
+#[test]
+fn a_listing_that_ends_before_the_place_of_the_last_cut_is_not_complete() {
+    for mode in [Mode::DryRun, Mode::Trigger] {
+        let mut world = serving(objects(100));
+        world.net.server.replication = Replication::Never;
+        world.breaks = [(60, Break::Cut), (20, Break::EarlyEnd), (20, Break::EarlyEnd)].into();
+        let ran = run(Spec { mode, ..Spec::default() }, &mut world);
+        assert_eq!((ran.end, ran.counts.total), (End::Complete, 100), "{mode:?}");
+        let mut world = serving(objects(100));
+        world.net.server.replication = Replication::Never;
+        world.breaks = [(60, Break::Cut)].into_iter().chain([(20, Break::EarlyEnd); 50]).collect();
+        let ran = run(Spec { mode, ..Spec::default() }, &mut world);
+        let End::Listing(failure) = ran.end else { panic!("{mode:?}: {:?}", ran.end) };
+        assert!(matches!(failure.cause, listing::Break::Short(_)), "{:?}", failure.cause);
+        assert_eq!(ran.counts.total, 60);
+    }
+}
+
+#[test]
+fn a_cut_after_the_last_entry_is_not_the_end_of_the_run() {
+    let mut world = serving(objects(100));
+    world.breaks = [(100, Break::Cut)].into();
+    let ran = run(Spec::default(), &mut world);
+    assert_eq!((ran.end, ran.counts.triggered, ran.listings), (End::Complete, 100, 2));
+}
+
+#[test]
+fn an_end_that_shows_nothing_is_believed_when_a_second_listing_shows_nothing_new() {
+    for (early, listings) in [(None, 2), (Some(40), 3), (Some(0), 3)] {
+        let mut world = serving(objects(100));
+        world.net.server.framed = false;
+        world.net.server.replication = Replication::Never;
+        // The first answer is given up at once, for one in gzip.
+        let whole = (usize::MAX, Break::EarlyEnd);
+        let early = early.map(|entries| (entries, Break::EarlyEnd));
+        world.breaks = [whole].into_iter().chain(early).collect();
+        let ran = run(Spec::default(), &mut world);
+        assert_eq!(ran.end, End::Complete, "{early:?}");
+        let gzip =
+            world.net.server.asked(Method::Post).map(|asked| asked.header("accept-encoding"));
+        assert!(gzip.skip(2).all(|encoding| encoding == Some("gzip")));
+        assert_eq!((ran.counts.triggered, ran.listings), (100, listings), "{early:?}");
+    }
+    let mut world = serving(Vec::new());
+    world.net.server.framed = false;
+    let ran = run(Spec::default(), &mut world);
+    assert_eq!((ran.end, ran.counts.total, ran.listings), (End::Complete, 0, 2));
+}
+
+#[test]
+fn a_listing_that_starts_over_or_never_ends_is_given_up_and_triggers_nothing_twice() {
+    for count in [1, 10] {
+        let mut world = serving(objects(count));
+        world.net.server.replication = Replication::Never;
+        world.net.server.repeats = 20_000;
+        let ran = run(Spec::default(), &mut world);
+        let End::Listing(failure) = ran.end else { panic!("{:?}", ran.end) };
+        assert!(matches!(failure.cause, listing::Break::Repeats(_)), "{:?}", failure.cause);
+        assert_eq!(ran.counts.triggered, count as u64);
+        assert!(world.net.server.queued.values().all(|times| times.len() == 1));
+    }
+}
+
+#[test]
+fn a_first_copy_that_hangs_is_tried_again_even_on_one_place_and_with_a_full_spool() {
+    for concurrent in [1, 2, 3, 10] {
+        let mut versions = objects(2000);
+        versions[0].copy_mishaps = vec![Mishap::Hang];
+        let mut world = serving(versions);
+        let memory = MIN_MEMORY;
+        let mode = Mode::ClearChecksum;
+        let ran = run(Spec { concurrent, memory, mode, ..Spec::default() }, &mut world);
+        assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 2000), "at {concurrent}");
+    }
+}
+
+#[test]
+fn more_versions_that_hang_than_may_wait_do_not_stop_a_run_on_one_place() {
+    let mut versions = objects(2500);
+    versions.iter_mut().for_each(|version| version.mishaps = vec![Mishap::Hang]);
     let mut world = serving(versions);
-    world.net.chunks = 60_000..64_000;
-    let ran = run(Spec { memory: 1, ..Spec::default() }, &mut world);
-    let End::Listing(failure) = ran.end else { panic!("{:?}", ran.end) };
-    assert!(matches!(failure.cause, listing::Break::Unordered(_)), "{:?}", failure.cause);
+    let spec = Spec { concurrent: 1, ..Spec::default() };
+    let ran = run(spec, &mut world);
+    let counts = &ran.counts;
+    assert_eq!(counts.total, counts.triggered + counts.failed + counts.not_reached);
+}
+
+#[test]
+fn a_copy_is_made_although_the_look_before_it_has_replicated_the_version() {
+    for concurrent in [1, 10, 100] {
+        let mut world = serving(objects(100));
+        world.net.server.replication = Replication::Stale;
+        let spec = Spec { concurrent, mode: Mode::ClearChecksum, ..Spec::default() };
+        let ran = run(spec, &mut world);
+        let counts = &ran.counts;
+        assert_eq!((ran.end, counts.copied, counts.replicated), (End::Complete, 100, 0));
+    }
 }

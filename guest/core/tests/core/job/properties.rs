@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Attempts at a version before it has failed.
 const ATTEMPTS: usize = 10;
 
+/// Attempts without an answer before a version has failed.
+const HANGS: usize = 3;
+
 /// Breaks without a new entry before a listing is given up.
 const MAX_FRUITLESS: usize = 5;
 
@@ -161,11 +164,15 @@ fn concerns(spec: &Spec, version: &Version) -> bool {
 /// What a version with this fate and these mishaps has to end as.
 fn expected(spec: &Spec, version: &Version) -> &'static str {
     let copies = spec.mode == Mode::ClearChecksum;
-    let mishaps = version.mishaps.len()
-        + if copies && version.fate == Fate::Queued { version.copy_mishaps.len() } else { 0 };
+    let met = || {
+        let copied = copies && version.fate == Fate::Queued;
+        version.mishaps.iter().chain(version.copy_mishaps.iter().filter(move |_| copied))
+    };
+    let mishaps = met().count();
+    let hangs = met().filter(|mishap| **mishap == Mishap::Hang).count();
     match version.fate {
         _ if spec.mode == Mode::DryRun => "listed",
-        _ if mishaps >= ATTEMPTS => "failed",
+        _ if mishaps >= ATTEMPTS || hangs >= HANGS => "failed",
         Fate::CustomerKey if copies => "failed",
         Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey => "triggered",
         Fate::Gone => "vanished",
@@ -244,16 +251,19 @@ fn check_requests(world: &World, spec: &Spec, versions: &BTreeMap<&Name, &Versio
     }
     assert!(world.peak <= spec.concurrent, "{} in flight", world.peak);
     if let Some(rate) = spec.rate_limit {
-        check_rate(&world.starts, rate);
+        // The HEAD that proves the first copy goes out at once.
+        let proof = if spec.mode == Mode::ClearChecksum { 1.0 } else { 0.0 };
+        check_rate(&world.starts, rate, proof);
     }
 }
 
 /// Any stretch of time has at most the starts that fit into it, one more, and those by which a
 /// late loop may catch up.
-fn check_rate(starts: &[Duration], rate: f64) {
+fn check_rate(starts: &[Duration], rate: f64, more: f64) {
     for (first, from) in starts.iter().enumerate() {
         for (last, to) in starts.iter().enumerate().skip(first) {
-            let allowed = (to.saturating_sub(*from)).as_secs_f64() * rate + 1.0 + 0.02 * rate;
+            let time = to.saturating_sub(*from).as_secs_f64();
+            let allowed = time * rate + 1.0 + 0.02 * rate + more;
             let count = (last - first + 1) as f64;
             assert!(count <= allowed + 0.01, "{count} starts in {from:?}..{to:?} at {rate}/s");
         }
@@ -317,7 +327,7 @@ proptest! {
         let index = denied.index(server.versions.len());
         let version = &mut server.versions[index];
         prop_assume!(concerns(&spec, version) && version.mishaps.is_empty());
-        version.fate = Fate::Refused(Refusal::DENIED);
+        version.fate = Fate::Refused(Refusal::LOCKED_OUT);
         world.breaks.clear();
         let before = world.net.server.versions.clone();
         let ran = run(spec.clone(), &mut world);

@@ -15,8 +15,11 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// What every version would be refused for.
+    /// A permission that is missing, for this version or for all.
     pub(crate) const DENIED: Self = Self::new(403, "AccessDenied");
+
+    /// What every version would be refused for.
+    pub(crate) const LOCKED_OUT: Self = Self::new(403, "InvalidAccessKeyId");
 
     /// What one version is refused for.
     pub(crate) const INVALID: Self = Self::new(400, "InvalidArgument");
@@ -134,4 +137,18 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
 /// A 200 with this body.
 pub(crate) fn ok(body: &str) -> Response {
     Response { body: body.as_bytes().to_vec(), ..answer(200, &[]) }
+}
+
+/// With the mark that every answer of the server has.
+pub(crate) fn marked(mut response: Response) -> Response {
+    response.headers.push(("x-amz-request-id".to_owned(), "F".to_owned()));
+    response
+}
+
+/// What a load balancer or a firewall answers in the place of the server.
+pub(crate) fn foreign(status: u16) -> Response {
+    Response {
+        body: b"<html>down for maintenance</html>".to_vec(),
+        ..answer(status, &[("server", "cloudflare"), ("content-type", "text/html")])
+    }
 }

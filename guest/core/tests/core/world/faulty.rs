@@ -18,8 +18,12 @@ const DELAY: Duration = Duration::from_millis(5);
 pub(crate) enum Mishap {
     /// This in the place of an answer.
     Refused(Refusal),
-    /// A page of something that is not the server.
-    Page,
+    /// An answer with this status of something that is not the server.
+    Foreign(u16),
+    /// An answer that cannot be read.
+    Unreadable,
+    /// This machine cannot send it.
+    Short,
     /// The connection ends before the request has an effect.
     Closed,
     /// The request takes effect, but the answer does not arrive.
@@ -49,6 +53,8 @@ pub(crate) enum Break {
     Garbage,
     /// It does not begin: this in its place.
     Refused(Refusal),
+    /// It does not begin: something that is not the server answers with this status.
+    Foreign(u16),
     /// It does not begin: the connection ends.
     NoAnswer,
     /// It does not begin: nobody listens.
@@ -66,7 +72,8 @@ impl Break {
     /// What comes in the place of the head of the answer.
     fn before_it_begins(self) -> Option<Result<Response, TransportError>> {
         match self {
-            Self::Refused(refusal) => Some(Ok(refusal.in_json())),
+            Self::Refused(refusal) => Some(Ok(answer::marked(refusal.in_json()))),
+            Self::Foreign(status) => Some(Ok(answer::foreign(status))),
             Self::NoAnswer => Some(Err(TransportError::Closed(String::new()))),
             Self::NoServer => Some(Err(TransportError::ConnectionRefused)),
             _ => None,
@@ -189,16 +196,20 @@ impl<N: Net> Faulty<N> {
                 self.lost.push(ticket);
                 self.net.send(ticket, call);
             }
-            Some(Mishap::Page) => {
-                self.schedule(ticket, Ok(answer::answer(200, &[("content-type", "text/html")])));
+            Some(Mishap::Foreign(status)) => self.schedule(ticket, Ok(answer::foreign(status))),
+            Some(Mishap::Unreadable) => {
+                self.schedule(ticket, Err(TransportError::Protocol(String::new())));
+            }
+            Some(Mishap::Short) => {
+                let what = "too many open files on this machine".to_owned();
+                self.schedule(ticket, Err(TransportError::Local(what)));
             }
             Some(Mishap::Refused(refusal)) => {
-                let mut response = match call.method {
+                let response = match call.method {
                     Method::Head => refusal.in_headers(),
                     _ => refusal.in_xml(),
                 };
-                response.headers.push(("x-amz-request-id".to_owned(), "F".to_owned()));
-                self.schedule(ticket, Ok(response));
+                self.schedule(ticket, Ok(answer::marked(response)));
             }
         }
     }
@@ -317,7 +328,7 @@ impl<N: Net> Net for Faulty<N> {
         }
         for event in &events[before..] {
             let ends = match event {
-                Event::Response(Ticket::Listing, result) => {
+                Event::Response(Ticket::Listing | Ticket::Look, result) => {
                     !result.as_ref().is_ok_and(|response| response.status == 200)
                 }
                 Event::Chunk(..) => false,

@@ -1,7 +1,7 @@
 //! A line to the server, with a virtual clock: nothing waits, and an hour passes at once.
 
 use super::server::{Reply, Server};
-use resync_core::wire::{Call, Delivery, Event, Instant, Net, Response, Ticket};
+use resync_core::wire::{Call, Delivery, Event, Instant, Method, Net, Response, Ticket, brief};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub(crate) struct SimNet {
     pub(crate) chunks: Range<usize>,
     /// Milliseconds that an answer or a chunk takes.
     pub(crate) latency: Range<u64>,
+    /// What the answer to a HEAD takes beyond that.
+    pub(crate) head_takes: Duration,
     /// When the user stops the run.
     pub(crate) stop_at: Option<Duration>,
     /// Draws the sizes of chunks, the latency and the job's jitter. Not 0.
@@ -33,6 +35,7 @@ impl SimNet {
             server,
             chunks: 1..5000,
             latency: 0..20,
+            head_takes: Duration::ZERO,
             stop_at: None,
             random: 0x9E37_79B9_7F4A_7C15,
             now: Duration::ZERO,
@@ -93,7 +96,9 @@ impl Net for SimNet {
         match self.server.answer(call, now, unix) {
             Reply::Listing(head, body) => self.stream(ticket, head, &body),
             Reply::Whole(response) => {
-                let at = self.now + self.delay();
+                let more =
+                    if call.method == Method::Head { self.head_takes } else { Duration::ZERO };
+                let at = self.now + self.delay() + more;
                 self.schedule(at, Event::Response(ticket, Ok(delivered(response, call.delivery))));
             }
         }
@@ -124,9 +129,11 @@ impl Net for SimNet {
 
 /// What is delivered of an answer: of a 200, no header that was not asked for.
 fn delivered(mut response: Response, delivery: Delivery) -> Response {
-    if let (200, Delivery::First(names)) = (response.status, delivery) {
-        let first = names.iter().find(|name| response.header(name).is_some());
-        response.headers.retain(|(name, _)| first.is_some_and(|first| name == first));
+    let get = |name: &str| response.header(name).map(str::to_owned);
+    if let (200, Delivery::Brief) = (response.status, delivery)
+        && let Some(few) = brief(get)
+    {
+        response.headers = few;
         response.body.clear();
     }
     response

@@ -1,6 +1,6 @@
 //! A console that remembers what was written to it.
 
-use resync_core::report::Console;
+use resync_core::report::{Console, Loss};
 
 /// Both streams, and what they are.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Screen {
     pub(crate) err_is_terminal: bool,
     /// After this many writes nobody reads stdout any more.
     pub(crate) reads: Option<usize>,
+    /// Why, if not because the reader went away.
+    pub(crate) loss: Option<Loss>,
     /// Writes that nobody read.
     pub(crate) unread: usize,
 }
@@ -23,16 +25,16 @@ impl Screen {
 }
 
 impl Console for Screen {
-    fn out(&mut self, text: &[u8]) -> bool {
+    fn out(&mut self, text: &[u8]) -> Result<(), Loss> {
         if let Some(reads) = &mut self.reads {
             if *reads == 0 {
                 self.unread += 1;
-                return false;
+                return Err(self.loss.clone().unwrap_or(Loss::Reader));
             }
             *reads -= 1;
         }
         self.out.push_str(std::str::from_utf8(text).expect("text"));
-        true
+        Ok(())
     }
 
     fn err(&mut self, text: &str) {

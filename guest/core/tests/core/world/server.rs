@@ -5,7 +5,7 @@
 
 use super::answer::{Refusal, Turns, answer, ok};
 use super::version::{Copying, Fate, Name, Replication, Version};
-use resync_core::wire::{Call, Method, Response};
+use resync_core::wire::{Call, Delivery, Method, Response};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -42,11 +42,33 @@ pub(crate) struct Server {
     pub(crate) names_region: bool,
     /// What `?object-lock` answers.
     pub(crate) lock: Turns,
+    /// What `?encryption` answers.
+    pub(crate) encryption: Turns,
     /// What `list-remote-targets` answers.
     pub(crate) remote_targets: Turns,
+    /// What every object holds, and the checksum that the server computes of it.
+    pub(crate) body: &'static str,
+    pub(crate) checksum: &'static str,
     /// What the tags of any version are.
     pub(crate) tags: Turns,
 
+    /// Targets that have everything by the time it is listed a second time.
+    pub(crate) replicated_to: Vec<&'static str>,
+    /// Seconds by which its clock is ahead.
+    pub(crate) ahead: i64,
+    /// How many erasure sets it has that it lists side by side, interleaved as it happens; and of these, how
+    /// many pools that it lists one after the other. Releases before 2024-05-07 do.
+    pub(crate) sets: usize,
+    pub(crate) pools: usize,
+    /// Whether its listings have something to show for their ends.
+    pub(crate) framed: bool,
+    /// How often a listing starts over.
+    pub(crate) repeats: usize,
+    /// Of these listings, one set ends early without a word.
+    pub(crate) lame: std::ops::Range<usize>,
+
+    /// Versions that were asked for: by then those that are gone have gone.
+    looked_for: std::collections::BTreeSet<Name>,
     /// When each version was queued, by the clock of the run.
     pub(crate) queued: BTreeMap<Name, Vec<Duration>>,
     /// How often each version was copied.
@@ -54,6 +76,7 @@ pub(crate) struct Server {
     /// Every request.
     pub(crate) log: Vec<Asked>,
     index: HashMap<Name, usize>,
+    now: Duration,
 }
 
 /// What the server was asked.
@@ -116,11 +139,25 @@ impl Server {
             region: None,
             names_region: true,
             lock: Refusal::new(404, "ObjectLockConfigurationNotFoundError").in_xml().into(),
+            encryption: Refusal::new(404, "ServerSideEncryptionConfigurationNotFoundError")
+                .in_xml()
+                .into(),
             remote_targets: ok("[]").into(),
+            body: "hello",
+            checksum: "M3eFcAZSQlc=",
             tags: ok("<Tagging><TagSet></TagSet></Tagging>").into(),
+            replicated_to: Vec::new(),
+            ahead: 0,
+            sets: 1,
+            pools: 1,
+            framed: true,
+            repeats: 0,
+            lame: 0..0,
+            looked_for: std::collections::BTreeSet::new(),
             queued: BTreeMap::new(),
             copied: BTreeMap::new(),
             log: Vec::new(),
+            now: Duration::ZERO,
         }
     }
 
@@ -131,6 +168,7 @@ impl Server {
 
     /// Answers a request at this time.
     pub(crate) fn answer(&mut self, call: &Call<'_>, now: Duration, unix: u64) -> Reply {
+        self.now = now;
         let target = call.path_and_query;
         let headers = call.headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         self.log.push(Asked {
@@ -145,14 +183,27 @@ impl Server {
                 Reply::Listing(head, body) => return Reply::Listing(self.stamped(head), body),
                 Reply::Whole(response) => response,
             },
+            None if call.delivery == Delivery::Stream => {
+                self.version(target);
+                let body = self.body.as_bytes().to_vec();
+                return Reply::Listing(self.stamped(answer(200, &[])), body);
+            }
             None => self.serve(call, query, now),
         };
-        Reply::Whole(self.stamped(response))
+        // What it does not know at all it does not number (observed).
+        Reply::Whole(if response.status == 426 { response } else { self.stamped(response) })
     }
 
     /// What every answer says besides: its number, and the region.
     fn stamped(&self, mut response: Response) -> Response {
-        let id = format!("{:X}", self.log.len());
+        let id = match self.ahead {
+            0 => format!("{:X}", self.log.len()),
+            // The time, as MinIO has it.
+            ahead => {
+                let seconds = super::BEGINNING.saturating_add_signed(ahead);
+                format!("{:X}", seconds * 1_000_000_000 + self.now.as_nanos() as u64)
+            }
+        };
         response.headers.push(("x-amz-request-id".to_owned(), id));
         if let Some(region) = self.region.filter(|_| self.names_region) {
             response.headers.push(("x-amz-bucket-region".to_owned(), region.to_owned()));
@@ -175,7 +226,10 @@ impl Server {
                 Reply::Whole(Refusal::new(426, "XMinioAdminVersionMismatch").in_json())
             }
             (Method::Post, Some((_, "replication/diff"))) => {
-                Reply::Listing(answer(200, &[]), self.list(query, now, unix))
+                let framed = [("server", "MinIO"), ("x-mc-wasi-framed", "1")];
+                let head = answer(200, &framed[..1 + usize::from(self.framed)]);
+                let list = self.list(query, now, unix);
+                Reply::Listing(head, list.repeat(1 + self.repeats))
             }
             (Method::Get, Some((_, "list-remote-targets"))) => {
                 Reply::Whole(self.remote_targets.next())
@@ -192,6 +246,7 @@ impl Server {
         match call.method {
             Method::Get if target == "/bucket?object-lock=" => self.lock.next(),
             Method::Get if target == "/bucket?location=" => self.location(),
+            Method::Get if target == "/bucket?encryption=" => self.encryption.next(),
             Method::Get if query.starts_with("tagging=") => self.tags.next(),
             Method::Head if elsewhere => refusal.in_headers(),
             Method::Put if elsewhere => refusal.in_xml(),
@@ -224,7 +279,7 @@ impl Server {
         let prefix = parameters.get("prefix").map(String::as_str).unwrap_or_default();
         // The blanks that keep a connection alive.
         let mut body = b"  ".to_vec();
-        for version in self.versions.iter().filter(|version| version.name.0.starts_with(prefix)) {
+        for version in self.in_turn().filter(|version| version.name.0.starts_with(prefix)) {
             if let Some(entry) = self.entry(version, now, unix) {
                 serde_json::to_writer(&mut body, &entry).expect("JSON");
                 body.push(b'\n');
@@ -233,13 +288,54 @@ impl Server {
         body
     }
 
+    /// The versions in the order of this listing.
+    fn in_turn(&self) -> impl Iterator<Item = &Version> {
+        let listing = self.asked(Method::Post).count();
+        let place = |key: &str| key.bytes().fold(7_usize, |h, b| h.wrapping_mul(31) + b as usize);
+        let mut random = listing.wrapping_mul(0x9E37_79B9) | 1;
+        let mut draw = move |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % below
+        };
+        let mut all = Vec::with_capacity(self.versions.len());
+        for pool in 0..self.pools {
+            let mut sets: Vec<std::collections::VecDeque<&Version>> =
+                vec![Default::default(); self.sets];
+            for version in &self.versions {
+                let place = place(&version.name.0);
+                if place % self.pools == pool {
+                    sets[place / self.pools % self.sets].push_back(version);
+                }
+            }
+            if self.lame.contains(&listing) {
+                let half = sets[0].len() / 2;
+                sets[0].truncate(half);
+            }
+            while sets.iter().any(|set| !set.is_empty()) {
+                let set = draw(self.sets);
+                all.extend(sets[set].pop_front());
+            }
+        }
+        all.into_iter()
+    }
+
     /// The entry of a version, if it is still in the backlog.
     fn entry<'a>(&self, version: &'a Version, now: Duration, unix: u64) -> Option<Entry<'a>> {
+        let gone = matches!(version.fate, Fate::Gone | Fate::Elsewhere);
+        if gone && self.looked_for.contains(&version.name) {
+            return None;
+        }
         let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
         let repl_timestamp = match (queued, version.replication.unwrap_or(self.replication)) {
             ([.., at], Replication::After(time)) if now >= *at + time => return None,
             (times, Replication::OnceQueued(often)) if times.len() >= often => return None,
-            ([.., _], Replication::Fails) => rfc3339(unix),
+            // At once when it was queued.
+            ([.., at], Replication::Fails) => {
+                let origin = unix.saturating_add_signed(self.ahead) - now.as_secs();
+                rfc3339(Duration::from_secs(origin) + *at)
+            }
             _ => STUCK.to_owned(),
         };
         let pending = (version.fate == Fate::Purge).then_some("PENDING");
@@ -248,7 +344,12 @@ impl Server {
         Some(Entry {
             object: &version.name.0,
             version_id: &version.name.1,
-            targets: version.targets.iter().map(target).collect(),
+            targets: version
+                .targets
+                .iter()
+                .filter(|arn| self.queued.is_empty() || !self.replicated_to.contains(arn))
+                .map(target)
+                .collect(),
             r_status,
             d_status: pending,
             repl_timestamp,
@@ -276,9 +377,13 @@ impl Server {
             headers.insert(name, (*value).to_owned());
         };
         version.headers.iter().for_each(&mut set);
+        let is_stale = version.replication.unwrap_or(self.replication) == Replication::Stale;
+        if is_stale && self.queued.contains_key(&version.name) {
+            set(&("x-amz-replication-status", "COMPLETED"));
+        }
         if self.copied.contains_key(&version.name) {
             set(&("x-amz-checksum-sha256", ""));
-            set(&("x-amz-checksum-crc64nvme", "AAAA"));
+            set(&("x-amz-checksum-crc64nvme", self.checksum));
             version.headers_after.iter().for_each(&mut set);
         }
         headers.retain(|_, value| !value.is_empty());
@@ -288,14 +393,16 @@ impl Server {
     /// The answer to a HEAD, which takes effect at once.
     fn head(&mut self, target: &str, now: Duration) -> Response {
         let version = self.version(target).clone();
+        self.looked_for.insert(version.name.clone());
+        // What it says is how it was before.
+        let said = self.headers(&version).into_iter();
         if matches!(version.fate, Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey) {
             self.queue(version.name.clone(), now);
         }
         let marker = ("x-amz-delete-marker", "true");
         match version.fate {
             Fate::Queued => {
-                let headers = self.headers(&version).into_iter();
-                let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
+                let headers = said.map(|(name, value)| (name.to_owned(), value)).collect();
                 Response { status: 200, headers, body: Vec::new() }
             }
             Fate::Elsewhere => answer(200, &[("x-amz-replication-status", "REPLICA")]),
@@ -318,6 +425,7 @@ impl Server {
         let etag = self.headers(&version).remove("etag");
         assert_eq!(header("x-amz-copy-source"), Some(call.path_and_query), "a copy in place");
         assert_eq!(header("x-amz-metadata-directive"), Some("COPY"));
+        assert_eq!(header("content-type"), Some("application/zip"), "or it would be compressed");
         assert_eq!(header("x-amz-copy-source-if-match"), etag.as_deref());
         assert_eq!(header("x-minio-source-mtime"), Some(MODIFIED));
         assert_eq!(version.fate, Fate::Queued, "only objects are copied");
@@ -336,8 +444,9 @@ impl Server {
     }
 }
 
-fn rfc3339(unix: u64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(unix.try_into().expect("a time")).expect("a time");
+fn rfc3339(unix: Duration) -> String {
+    let nanos = unix.as_nanos().try_into().expect("a time");
+    let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).expect("a time");
     at.format(&Rfc3339).expect("a time")
 }
 

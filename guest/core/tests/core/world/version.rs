@@ -49,6 +49,8 @@ pub(crate) enum Replication {
     Never,
     /// They are tried and fail.
     Fails,
+    /// They are replicated, which the server knows, and are listed all the same.
+    Stale,
 }
 
 /// A version and its fate.
