@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and what it prints is shown when it fails"
 )]
 
+mod between;
 mod dist;
 mod docs;
 mod fake;

@@ -1,8 +1,10 @@
 //! Through a real proxy.
 
 use crate::mc_wasi_at;
+use mc_wasi_tests::daemon::Daemon;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::minio::{Certs, Minio, MinioOptions};
+use mc_wasi_tests::squid::Squid;
 use mc_wasi_tests::tinyproxy::Tinyproxy;
 
 /// The address of all of this machine: it is not loopback by name, so that a proxy is asked, and
@@ -94,4 +96,104 @@ fn a_proxy_with_a_login_gets_it_and_a_wrong_one_is_told() {
     let said = format!("proxy {}: it asks for credentials", proxy.authority());
     assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     assert_eq!(tls.connections(), 0);
+}
+
+#[test]
+fn a_domain_of_no_proxy_is_asked_without_one() {
+    let proxy = Tinyproxy::start(None);
+    let server = server();
+    let (host, port) = ("minio.example.test", server.addr().port());
+    for (no, direct) in [
+        ("*.example.test", true),
+        ("localhost,127.0.0.1,*.example.test,10.0.0.0/8", true),
+        ("*.example.test:9999", false),
+        (".example.test", true),
+        ("MINIO.EXAMPLE.TEST", true),
+    ] {
+        let before = proxy.requests();
+        let url = server.alias_url().replace("127.0.0.1", host);
+        let ran = mc_wasi_at(&url)
+            .env("HTTP_PROXY", &proxy.authority())
+            .env("NO_PROXY", no)
+            .run(&["a/mybucket", "--dry-run", "--resolve", &format!("{host}:{port}=127.0.0.1")]);
+        assert_eq!(proxy.requests() == before, direct, "{no}: {ran:?}");
+        // The proxy cannot resolve the name.
+        assert_eq!(ran.status == 0, direct, "{no}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_socks_proxy_is_gone_through_for_both_schemes() {
+    let socks = |login: &[&str]| {
+        Daemon::start("microsocks", |_, port| {
+            let address =
+                ["-i".to_owned(), "127.0.0.1".to_owned(), "-p".to_owned(), port.to_string()];
+            address.into_iter().chain(login.iter().map(|word| (*word).to_owned())).collect()
+        })
+    };
+    let open = socks(&[]);
+    let server = server();
+    let url = through_a_proxy(&server.alias_url());
+    for scheme in ["socks5", "socks5h"] {
+        let proxy = format!("{scheme}://{}", open.authority());
+        let ran = mc_wasi_at(&url).env("HTTP_PROXY", &proxy).run(&["a/mybucket", "--dry-run"]);
+        assert_eq!(ran.status, 0, "{scheme}: {ran:?}");
+    }
+    assert!(open.file("output").contains("client"), "it was gone through: {}", open.file("output"));
+    let tls = FakeServer::start(Options {
+        tls: true,
+        ..Options::with_backlog(Backlog::synthetic(50, 1))
+    });
+    let ran = mc_wasi_at(&through_a_proxy(&tls.alias_url()))
+        .env("HTTPS_PROXY", &format!("socks5h://{}", open.authority()))
+        .run(&["a/mybucket", "--insecure", "--json"]);
+    assert_eq!((ran.status, tls.triggers()), (0, (50, 0)), "{ran:?}");
+
+    let shut = socks(&["-u", "me", "-P", "pass-word"]);
+    let with = |login: &str| {
+        let proxy = format!("socks5://{login}{}", shut.authority());
+        mc_wasi_at(&url).env("HTTP_PROXY", &proxy).run(&["a/mybucket", "--dry-run"])
+    };
+    assert_eq!(with("me:pass-word@").status, 0);
+    for wrong in ["", "me:wrong@"] {
+        let ran = with(wrong);
+        let said = format!("proxy {}: it does not take these credentials", shut.authority());
+        assert!(ran.status == 1 && ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+    let nowhere = with("me:pass-word@").status;
+    assert_eq!(nowhere, 0);
+    let gone = mc_wasi_at("http://AK:SK@0.0.0.0:1")
+        .env("HTTP_PROXY", &format!("socks5://{}", open.authority()))
+        .run(&["a/b"]);
+    assert!(gone.stderr.contains("it does not connect to 0.0.0.0:1"), "{}", gone.stderr);
+}
+
+#[test]
+fn what_a_forward_proxy_says_itself_names_it_for_http_too() {
+    let server = server();
+    let url = through_a_proxy(&server.alias_url());
+    let run = |squid: &Squid, url: &str| {
+        let began = std::time::Instant::now();
+        let proxy = format!("http://{}", squid.authority());
+        let ran = mc_wasi_at(url).env("HTTP_PROXY", &proxy).run(&["a/mybucket", "--json"]);
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+        ran
+    };
+    let squid = Squid::start(false);
+    assert_eq!(run(&squid, &url).summary()["processed"], 50);
+    for (url, said) in [
+        ("http://AK:SK@0.0.0.0:1", "it answered 503"),
+        ("http://AK:SK@no-such-name.invalid:9000", "it answered 503"),
+    ] {
+        let ran = run(&squid, url);
+        let message = ran.summary()["error"]["cause"]["message"].to_string();
+        let named = format!("proxy {}: {said}", squid.authority());
+        assert!(message.contains(&named), "{message}");
+    }
+    let shut = Squid::start(true);
+    let message = run(&shut, &url).summary()["error"]["cause"]["message"].to_string();
+    assert!(
+        message.contains(&format!("proxy {}: it asks for credentials", shut.authority())),
+        "{message}"
+    );
 }

@@ -2,16 +2,20 @@
 //! real and one not.
 
 pub mod background;
+pub mod daemon;
 pub mod dice;
 pub mod faketime;
 pub mod guests;
 pub mod mcwasi;
 pub mod minio;
+pub mod nginx;
+mod process;
 pub mod quiet;
 pub mod registry;
 pub mod relay;
 pub mod shared;
 pub mod soak;
+pub mod squid;
 pub mod stock;
 pub mod terminal;
 pub mod tinyproxy;

@@ -45,6 +45,10 @@ pub struct Screen {
 #[must_use]
 pub fn start(mut command: Command, columns: u16) -> InTerminal {
     let (master, slave) = open(columns);
+    // As every terminal says what it is, unless the test wants another one.
+    if !command.get_envs().any(|(name, _)| name == "TERM") {
+        command.env("TERM", "xterm");
+    }
     let stdout = slave.try_clone().expect("a second descriptor");
     let watched = Watched::spawn(command.stdout(stdout).stderr(slave));
     // The command holds descriptors of the terminal, whose end would never come.

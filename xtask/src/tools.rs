@@ -12,9 +12,16 @@ pub fn all() -> Result {
     wasm_target()?;
     go_tools()?;
     hosts::all()?;
-    debian("tinyproxy", "tinyproxy")?;
-    debian("faketime", "faketime")?;
-    debian("docker-registry", "docker-registry")?;
+    debian(&[
+        "tinyproxy",
+        "faketime",
+        "docker-registry",
+        "nginx",
+        "haproxy",
+        "squid",
+        "microsocks",
+        "openssl",
+    ])?;
     fuzz::tool()
 }
 
@@ -24,23 +31,29 @@ pub fn servers() -> Result {
     go_tools()
 }
 
-/// A program of a Debian package. Only root can install one.
-fn debian(program: &str, package: &str) -> Result {
-    let found = std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    });
-    if found {
+/// Programs, each of the Debian package of its name. Only root can install one.
+fn debian(programs: &[&str]) -> Result {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian's users do not have it among their folders.
+    path.push(":/usr/sbin");
+    let is_there =
+        |program: &&str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    let missing: Vec<&str> =
+        programs.iter().copied().filter(|program| !is_there(program)).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    let needed =
-        |error| format!("{error}; the tests need {program}: sudo apt-get install {package}");
+    let missing = missing.join(" ");
+    let needed = |error| format!("{error}; the tests need it: sudo apt-get install {missing}");
     if output(Command::new("id").arg("-u")).is_none_or(|id| id.trim() != "0") {
-        return Err(needed(format!("{program} is missing")));
+        return Err(needed(format!("missing: {missing}")));
     }
     // The lists of a fresh machine are empty or old.
     run(Command::new("apt-get").arg("update")).map_err(needed)?;
-    run(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", package]))
-        .map_err(needed)
+    run(Command::new("apt-get")
+        .args(["install", "-y", "--no-install-recommends"])
+        .args(missing.split(' ')))
+    .map_err(needed)
 }
 
 /// The Rust target of the component.

@@ -111,7 +111,7 @@ fn an_alias_without_keys_asks_unsigned() {
         (ran.status, ran.stderr.as_str()),
         (
             1,
-            "mc-wasi: <ERROR> Unable to list the replication backlog of bucket `mybucket`. Access Denied. The account needs the permission admin:ReplicationDiff.\n"
+            "⚠ Alias `a` has no keys: requests go out unsigned.\nmc-wasi: <ERROR> Unable to list the replication backlog of bucket `mybucket`. Access Denied. The account needs the permission admin:ReplicationDiff.\n"
         )
     );
 }
@@ -128,7 +128,7 @@ fn a_broken_configuration_is_refused_without_repeating_a_secret() {
             format!("{{\"version\":\"10\", {SECRET}"),
             "Unable to load config. Unable to parse JSON schema due to a syntax error in ",
         ),
-        (alias(r#""api":5"#), "Unable to load config. Unable to parse JSON schema"),
+        (alias(r#""api":5"#), "Unable to load config. `api` of alias `a` in "),
         (
             alias(r#""api":"S3v9""#),
             "Unrecognized API signature S3v9 for host http://h:1. Valid options are `[S3v4, S3v2]`\n",

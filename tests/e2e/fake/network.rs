@@ -30,10 +30,12 @@ fn a_proxy_that_is_not_there_is_named() {
 }
 
 #[test]
-fn default_ports_are_signed_exactly_as_written() {
-    for (written, host) in
-        [("minio.example:80", "minio.example:80"), ("minio.example", "minio.example")]
-    {
+fn the_schemes_own_port_is_neither_sent_nor_signed() {
+    for (written, host) in [
+        ("minio.example:80", "minio.example"),
+        ("minio.example:443", "minio.example:443"),
+        ("minio.example", "minio.example"),
+    ] {
         // A proxy of one connection that looks at the request: ports below 1024 need no binding.
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let proxy = listener.local_addr().expect("its address");
@@ -143,7 +145,7 @@ fn a_head_that_is_never_answered_is_given_up_and_sent_again() {
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_eq!(ran.summary()["processed"], 50);
     let took = began.elapsed().as_secs();
-    assert!((59..90).contains(&took), "{took} s");
+    assert!((5..30).contains(&took), "{took} s");
 }
 
 #[test]

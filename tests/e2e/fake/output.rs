@@ -102,7 +102,7 @@ fn json_has_a_line_for_each_version_and_a_summary_with_every_counter() {
         counters,
         json!({
             "status": "error", "complete": true, "dryRun": false,
-            "total": 7, "processed": 6, "failed": 1, "vanished": 0, "elsewhere": 0,
+            "total": 7, "processed": 6, "failed": 1, "vanished": 0, "elsewhere": 0, "replicated": 0, "replicated": 0,
             "notReached": 0, "deleteMarkers": 1, "purges": 1, "customerKey": 0, "copied": 0,
             "retries": 1, "overloads": 1, "outages": 0, "retryAfter": 0, "appeared": 0, "listings": 1,
             "backlog": {
@@ -127,7 +127,13 @@ fn errors_are_json_on_stdout_with_nothing_on_stderr() {
         unknown,
         json!({
             "message": "Unable to initialize admin connection",
-            "cause": {"message": "No valid configuration found for 'nosuch/bucket' host alias.", "error": {}},
+            "cause": {
+                "message": format!(
+                    "No valid configuration found for 'nosuch/bucket' host alias. It was looked for in the variable MC_HOST_nosuch, in {}/.mc/config.json, which does not exist.",
+                    mc_wasi.home().display()
+                ),
+                "error": {},
+            },
             "type": "fatal",
         })
     );

@@ -1,6 +1,6 @@
 //! A source behind TLS in a region of its own.
 
-use super::{assert_replicated, assert_stopped_at_once};
+use super::{assert_replicated, assert_stopped};
 use crate::mc_wasi;
 use mc_wasi_tests::mcwasi::McWasi;
 use mc_wasi_tests::minio::{Certs, MinioOptions, Pair};
@@ -66,8 +66,8 @@ fn a_certificate_is_checked_for_the_name_of_the_alias_whatever_it_resolves_to() 
     let port = port(&pair);
     let resolve = format!("minio.test:{port}=127.0.0.1");
     trusting(&pair).run(&["other/src", "--resolve", &resolve]).assert_refused(&format!(
-        "{LISTING} minio.test:{port}: tls: the certificate is not for minio.test; use the name \
-         it was made for as the host of the alias (--resolve can keep the address), or \
+        "{LISTING} minio.test:{port}: tls: the certificate is not for minio.test but for \
+         127.0.0.1, localhost; use such a name as the host of the alias (--resolve can keep the address), or \
          --insecure."
     ));
     let resolve = format!("localhost:{port}=127.0.0.1");
@@ -99,7 +99,7 @@ fn a_region_that_the_user_insists_on_is_not_corrected() {
                   Unset MC_REGION and AWS_REGION, and the region is learned from the server; or set \
                   MC_REGION=eu-west-1.\n";
     let ran = wrong.run(&["source/src/wrong/", "-c", "1"]);
-    assert_stopped_at_once(&ran);
+    assert_stopped(&ran, 1);
     assert!(ran.stderr.ends_with(remedy), "{}", ran.stderr);
     for more in ["--clear-checksum", "--validate"] {
         let ran = wrong.run(&["source/src/wrong/", "--clear-checksum", more]);

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response};
 use serde_json::json;
 
 use super::answer::{Answer, S3Error, ok};
-use super::body::Body;
+use super::body::{Body, Gzip};
 use super::fault::{Effect, Route};
 use super::listing::Listing;
 use super::options::Options;
@@ -76,7 +76,12 @@ pub(crate) async fn diff(
         answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         return Ok(answer);
     };
-    let mut answer = Response::new(Body::Listing(Box::new(listing)));
+    let gzip = asked.header("accept-encoding").is_some_and(|all| all.contains("gzip"));
+    let body = Body::Listing(Box::new(listing), gzip.then(Gzip::new));
+    let mut answer = Response::new(body);
+    if gzip {
+        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // Sniffed by Go from the first bytes, never JSON.
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, content_type);

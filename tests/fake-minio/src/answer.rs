@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -192,9 +193,14 @@ pub(crate) fn escape_xml(text: &str) -> Cow<'_, str> {
 }
 
 /// Sixteen hex digits that count up, as the server's do from its clock.
+/// The time in nanoseconds, as MinIO numbers its answers, and never the same twice.
 fn request_id() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0x18EA_0000_0000_0000);
-    format!("{:016X}", NEXT.fetch_add(1, Ordering::Relaxed))
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_nanos()).unwrap_or_default();
+    let last = LAST.fetch_max(now, Ordering::Relaxed);
+    let id = if last < now { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 };
+    format!("{id:016X}")
 }
 
 /// The server's text for a code (`cmd/api-errors.go`).

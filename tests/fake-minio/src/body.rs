@@ -1,10 +1,13 @@
 //! The bodies of answers.
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hyper::body::{Frame, SizeHint};
 
 use super::listing::Listing;
@@ -13,8 +16,28 @@ use super::listing::Listing;
 pub(crate) enum Body {
     Empty,
     Full(Bytes),
-    /// Made while it is sent.
-    Listing(Box<Listing>),
+    /// Made while it is sent, and compressed if that was asked for.
+    Listing(Box<Listing>, Option<Gzip>),
+}
+
+/// A stream in gzip, flushed after every piece as the server's is.
+pub(crate) struct Gzip(GzEncoder<Vec<u8>>);
+
+impl Gzip {
+    pub(crate) fn new() -> Self {
+        Self(GzEncoder::new(Vec::new(), Compression::fast()))
+    }
+
+    /// The piece compressed; after the last one the trailer, and then nothing.
+    fn next(&mut self, piece: Option<&[u8]>) -> Option<Bytes> {
+        match piece {
+            Some(piece) => self.0.write_all(piece).and_then(|()| self.0.flush()),
+            None => self.0.try_finish(),
+        }
+        .expect("memory takes everything");
+        let bytes = std::mem::take(self.0.get_mut());
+        (!bytes.is_empty()).then(|| bytes.into())
+    }
 }
 
 impl Body {
@@ -40,7 +63,13 @@ impl hyper::body::Body for Body {
                 *this = Self::Empty;
                 Some(bytes)
             }
-            Self::Listing(listing) => std::task::ready!(listing.poll_send(context)),
+            Self::Listing(listing, gzip) => {
+                let bytes = std::task::ready!(listing.poll_send(context));
+                match gzip {
+                    Some(gzip) => gzip.next(bytes.as_deref()),
+                    None => bytes,
+                }
+            }
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -53,7 +82,7 @@ impl hyper::body::Body for Body {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Listing(_) => SizeHint::default(),
+            Self::Listing(..) => SizeHint::default(),
         }
     }
 }

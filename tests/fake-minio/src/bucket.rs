@@ -38,6 +38,11 @@ pub(crate) fn object_lock(options: &Options) -> Result<Answer, S3Error> {
     )))
 }
 
+/// `GET /B?encryption`: there is none by default.
+pub(crate) fn encryption() -> Result<Answer, S3Error> {
+    Err(S3Error::new(404, "ServerSideEncryptionConfigurationNotFoundError"))
+}
+
 /// `GET /B/K?tagging&versionId=V`.
 pub(crate) fn tagging(state: &State, asked: &Asked) -> Result<Answer, S3Error> {
     let tags = match state.store.find(&asked.key, asked.query.get("versionId")) {

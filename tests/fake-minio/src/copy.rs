@@ -20,11 +20,12 @@ use super::version::{
     Checksum, Encryption, Kind, Lock, Presence, Status, Version, hash, write_uuid,
 };
 
-/// Values of the right form: objects have no content to take a checksum of.
+/// Values of the right form. That of CRC64NVME, which alone is compared with what is read, is the
+/// checksum of what every held object has for content: 1,024 zeros.
 const CHECKSUMS: [(&str, &str); 5] = [
     ("CRC32", "DUoRhQ=="),
     ("CRC32C", "yZRlqg=="),
-    ("CRC64NVME", "jSnVw/bqjr4="),
+    ("CRC64NVME", "aRuysJvlSYo="),
     ("SHA1", "Kq5sNclPz7QV2+lfQIuc6R7oRu0="),
     ("SHA256", "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek="),
 ];

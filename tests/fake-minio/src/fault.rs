@@ -23,12 +23,16 @@ pub enum Route {
     Location,
     /// `GET /B?object-lock`.
     ObjectLock,
+    /// `GET /B?encryption`.
+    Encryption,
     /// `HEAD /B`.
     HeadBucket,
     /// `HEAD /B/K`.
     Head,
     /// `GET /B/K?tagging`.
     Tagging,
+    /// `GET /B/K`.
+    Get,
     /// `PUT /B/K` with a copy source.
     Copy,
 }

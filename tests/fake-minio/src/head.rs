@@ -3,6 +3,8 @@
 //! The status alone does not say whether it did. It did on 200, on the 405 of
 //! delete markers and purges, and on the 400 of a version encrypted with a
 //! customer's key; not on a 200 that another site gave, nor on anything else.
+//!
+//! `GET` reads what a `HEAD` describes: objects consist of zeros.
 
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -31,6 +33,21 @@ pub(crate) fn head(state: &State, asked: &Asked) -> Result<Answer, S3Error> {
         Found::Held(version) => head_held(state, asked, &version),
         Found::Nothing => Err(missing(version_id)),
     }
+}
+
+/// Answers a `GET` of an object that is here.
+pub(crate) fn get(state: &State, asked: &Asked) -> Result<Answer, S3Error> {
+    let version_id = asked.query.get("versionId").filter(|id| !id.is_empty());
+    check_version_id(version_id)?;
+    let Found::Held(version) = state.store.find(&asked.key, version_id) else {
+        return Err(missing(version_id));
+    };
+    if version.kind != Kind::Put {
+        return Err(S3Error::new(405, "MethodNotAllowed"));
+    }
+    let mut answer = Response::new(Body::full(vec![0; version.size as usize]));
+    describe(answer.headers_mut(), &version);
+    Ok(answer)
 }
 
 /// The answer of another site to a version that is not here any more.
@@ -103,6 +120,10 @@ fn head_held(state: &State, asked: &Asked, version: &Version) -> Result<Answer, 
         return Err(error.clone());
     }
     let asks_others = asked.header("x-minio-source-proxy-request") != Some("false");
+    if version.presence != Presence::Here {
+        // It was listed before it was removed, and is not any more.
+        state.store.remove(&version.key, version.version_id.as_deref());
+    }
     match version.presence {
         Presence::Here => {}
         Presence::OnTarget if asks_others => return Ok(replica()),

@@ -149,9 +149,11 @@ fn s3_route(method: &Method, key: &str, query: &Query, headers: &HeaderMap) -> O
     match (method.as_str(), key.is_empty()) {
         ("GET", true) if query.has("location") => Some(Route::Location),
         ("GET", true) if query.has("object-lock") => Some(Route::ObjectLock),
+        ("GET", true) if query.has("encryption") => Some(Route::Encryption),
         ("HEAD", true) => Some(Route::HeadBucket),
         ("HEAD", false) => Some(Route::Head),
         ("GET", false) if query.has("tagging") => Some(Route::Tagging),
+        ("GET", false) => Some(Route::Get),
         ("PUT", false) if headers.contains_key("x-amz-copy-source") => Some(Route::Copy),
         _ => None,
     }
@@ -235,7 +237,11 @@ async fn answer(
         Some(Effect::Page { status, content_type, body }) => {
             return Ok(page(status, &content_type, body));
         }
-        Some(Effect::Replica) => return Ok(head::replica()),
+        Some(Effect::Replica) => {
+            // Removed here, so it is not listed any more.
+            state.store.remove(&asked.key, asked.query.get("versionId").filter(|id| *id != "null"));
+            return Ok(head::replica());
+        }
         Some(Effect::Close) => return Err(Closed),
         Some(Effect::Reset) => {
             control.reset();
@@ -253,8 +259,10 @@ async fn answer(
         Route::Targets => Ok(admin::targets(&state.options)),
         Route::Location => Ok(bucket::location(&state.options)),
         Route::ObjectLock => bucket::object_lock(&state.options),
+        Route::Encryption => bucket::encryption(),
         Route::HeadBucket => Ok(Response::new(Body::Empty)),
         Route::Head => head::head(state, asked),
+        Route::Get => head::get(state, asked),
         Route::Tagging => bucket::tagging(state, asked),
         Route::Copy => copy::copy(state, asked),
     };
@@ -264,6 +272,11 @@ async fn answer(
 /// Adds the headers that do not depend on who answered.
 fn finish(state: &State, asked: &Asked, mut answer: Answer) -> Answer {
     if answer.extensions().get::<Foreign>().is_some() {
+        return answer;
+    }
+    if answer.status() == StatusCode::UPGRADE_REQUIRED {
+        // What has no route does not come to where answers are numbered (observed).
+        answer.headers_mut().insert("server", HeaderValue::from_static("MinIO"));
         return answer;
     }
     let headers = answer.headers_mut();

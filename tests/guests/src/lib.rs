@@ -65,6 +65,19 @@ pub fn ask(
     Ok(wait(&future)?.status())
 }
 
+/// The headers of the answer to a HEAD.
+#[allow(clippy::result_unit_err, reason = "it is the result of wasi:cli/run")]
+pub fn headers_of(
+    scheme: &Scheme,
+    authority: &str,
+    path: &str,
+) -> Result<Vec<(String, String)>, ()> {
+    let future = begin(scheme, authority, &Method::Head, path, Fields::new()).map_err(|_| ())?;
+    let answer = wait(&future).map_err(|_| ())?;
+    let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+    Ok(answer.headers().entries().into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
 /// Hands a request over without waiting for its answer.
 pub fn begin(
     scheme: &Scheme,

@@ -38,7 +38,6 @@ mod mc;
 mod objects;
 mod pair;
 mod policy;
-mod process;
 mod server;
 mod tools;
 mod xml;

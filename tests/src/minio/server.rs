@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use super::certs::Certs;
 use super::client::{Client, Keys};
-use super::process::{Port, Process};
 use super::tools::minio_path;
+use crate::process::{Port, Process};
 
 /// A server is ready after about half a second; on a busy machine a few were seen to take ten.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -308,7 +308,7 @@ impl Run<'_> {
                 tally.wrong.push(self.complaint(&format!("it printed {lines} lines {outcome}")));
             }
         }
-        let parts = ["processed", "failed", "vanished", "elsewhere", "notReached"];
+        let parts = ["processed", "failed", "vanished", "elsewhere", "replicated", "notReached"];
         if count("total") != parts.iter().map(|part| count(part)).sum::<u64>() {
             tally.wrong.push(self.complaint("its counters do not add up"));
         }

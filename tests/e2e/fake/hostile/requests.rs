@@ -1,14 +1,16 @@
 //! What leaves the sandbox: nothing that the grant does not name, and no secret comes in.
 
 use super::guests::{
-    ANOTHER_BUCKET, ANOTHER_HOST, ANOTHER_PORT, ANOTHER_SCHEME, COPIES_ANOTHER_KEY, DELETES,
-    FOLLOWS_REDIRECTS, FORGES_A_SIGNATURE, Guest, OVERRIDES_THE_HOST, PUTS_WITHOUT_THE_FLAG,
-    READS_ENVIRONMENT, SENDS_A_BODY, SMUGGLES_LINES, SMUGGLES_PARAMETERS, SMUGGLES_PATHS,
-    USES_OTHER_ADMIN_CALLS,
+    ANOTHER_BUCKET, ANOTHER_HOST, ANOTHER_PORT, ANOTHER_SCHEME, COPIES_ANOTHER_KEY,
+    COPIES_INTO_A_LOCK, DELETES, FOLLOWS_REDIRECTS, FORGES_A_SIGNATURE, Guest, HARMS_BY_COPYING,
+    OVERRIDES_THE_HOST, PUTS_WITHOUT_THE_FLAG, READS_ENVIRONMENT, SENDS_A_BODY, SMUGGLES_LINES,
+    SMUGGLES_PARAMETERS, SMUGGLES_PATHS, USES_OTHER_ADMIN_CALLS,
 };
 use super::{SECRET, let_loose, outside, small_server};
 use crate::mc_wasi_at;
-use mc_wasi_tests::fake::{Effect, Fault, Route};
+use mc_wasi_tests::fake::{
+    Backlog, Effect, Encryption, FakeServer, Fault, ObjectLock, Options, Route, Version,
+};
 use mc_wasi_tests::mcwasi::Ran;
 
 /// Runs a component all of whose attempts must be denied before a socket is opened.
@@ -163,4 +165,42 @@ fn environment_and_arguments_hold_no_secret() {
     let names: Vec<&str> = ran.stdout.lines().filter_map(|l| Some(l.split_once('=')?.0)).collect();
     let told = |name: &&str| name.starts_with("MC_") || *name == "NO_COLOR" || *name == "COLUMNS";
     assert!(names.iter().all(told), "{names:?}");
+}
+
+/// A server with an encrypted version that may be copied.
+fn encrypted(options: Options) -> FakeServer {
+    let version = |key: &str| Version::put(key).null().encrypted(Encryption::S3);
+    let backlog = Backlog::of([version("k"), version("other")]);
+    let secret_key = SECRET.to_owned();
+    FakeServer::start(Options { secret_key, backlog, ..options })
+}
+
+fn copies(server: &FakeServer) -> usize {
+    server.log().iter().filter(|logged| logged.method == "PUT").count()
+}
+
+#[test]
+fn a_copy_changes_nothing_but_the_checksum() {
+    let server = encrypted(Options::default());
+    let finished = let_loose(&server, HARMS_BY_COPYING, &["--clear-checksum"]);
+    assert_eq!((finished.ran.status, copies(&server)), (0, 0), "{}", finished.ran.stdout);
+    for reason in
+        ["looked at just before", "time of modification", "very state", "encryption as it is"]
+    {
+        assert!(finished.ran.stderr.contains(reason), "{reason}: {}", finished.ran.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_copied_where_the_bucket_would_lock_it_whatever_the_component_asks() {
+    let object_lock = ObjectLock::Default { mode: "COMPLIANCE".into(), days: 3650 };
+    let server = encrypted(Options { object_lock, ..Options::default() });
+    let finished = let_loose(&server, COPIES_INTO_A_LOCK, &["--clear-checksum"]);
+    assert_eq!((finished.ran.status, copies(&server)), (0, 0), "{}", finished.ran.stdout);
+    let said = "the bucket would lock every copy (COMPLIANCE for 3650 days)";
+    assert!(finished.ran.stderr.contains(said), "{}", finished.ran.stderr);
+    // The same component where nothing is locked: it was the lock, and not its copy.
+    let server = encrypted(Options::default());
+    let finished = let_loose(&server, COPIES_INTO_A_LOCK, &["--clear-checksum"]);
+    assert_eq!((finished.ran.status, copies(&server)), (1, 1), "{}", finished.ran.stdout);
 }

@@ -17,13 +17,13 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// The server's process and a shell that kills it should this process die without running
 /// destructors.
 #[derive(Debug)]
-pub(super) struct Process {
-    pub(super) child: Child,
+pub(crate) struct Process {
+    pub(crate) child: Child,
     watch: Child,
 }
 
 impl Process {
-    pub(super) fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         // In a group of its own: Ctrl-C is for the test, which may have something to do yet.
         let child = command
             .process_group(0)
@@ -41,14 +41,14 @@ impl Process {
         Self { child, watch }
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // An error means that the process has just ended by itself, which is what the caller finds
         // out next.
         let _ = i32::try_from(self.child.id()).map(|id| kill(Pid::from_raw(id), signal));
     }
 
     /// The watch goes first: it must not outlive the process id that it would kill.
-    pub(super) fn end(mut self) {
+    pub(crate) fn end(mut self) {
         let _ = self.watch.kill();
         let _ = self.watch.wait();
         let _ = self.child.kill();
@@ -59,13 +59,13 @@ impl Process {
 /// A port that no other test takes while this value lives. Tests run in several processes, so the
 /// claim is a locked file.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(crate) struct Port {
     number: u16,
     _claim: File,
 }
 
 impl Port {
-    pub(super) fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let claims = std::env::temp_dir().join("mc-wasi-test-ports");
         fs::create_dir_all(&claims).expect("a directory for port claims");
         PORTS
@@ -74,7 +74,11 @@ impl Port {
             .unwrap_or_else(|| panic!("no free port in {PORTS:?}"))
     }
 
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    pub(crate) fn authority(&self) -> String {
         format!("127.0.0.1:{}", self.number)
     }
 
