@@ -46,6 +46,8 @@ impl GuestJob for Run {
         let mut spec = spec(&options).map_err(Failure::InvalidOptions)?;
         let mut net = WasiNet::new(|_| false);
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
+        // The host need not tell how a body was framed.
+        client.ask_for_gzip();
         let queue = Queue {
             events: VecDeque::new(),
             bucket: client.bucket().to_owned(),

@@ -97,6 +97,10 @@ fn prepare(call: Invocation<'_>, args: &Args) -> Result<Client, Message> {
     let mut client = Client::new(&alias, &target.bucket, region(call.env).as_deref());
     client.set_arn(args.arn.clone());
     client.set_session(serves(call.env, SESSION));
+    if !serves(call.env, BUNDLED) {
+        // Other hosts do not tell how a body was framed.
+        client.ask_for_gzip();
+    }
     if !serves(call.env, "custom-header") {
         client.set_custom_headers(args.custom_headers.clone());
     }

@@ -3,8 +3,8 @@
 //! That a body ended cleanly says little behind a proxy: nginx ends its own answer in good order when the
 //! server behind it was killed in the middle, if it speaks HTTP/1.0 with it (observed: 111 of 20,000).
 //! A gzip stream has an end and a checksum of its own, which nobody in between can make up. It costs the
-//! component about as much as reading the entries does, so it is asked for only where the plain body
-//! would prove nothing.
+//! component about as much as reading the entries does, so the bundled host, which tells how a body was
+//! framed, asks for it only where the plain body would prove nothing.
 
 use crate::wire::{FRAMED, Response};
 use flate2::write::MultiGzDecoder;

@@ -107,8 +107,9 @@ impl Client {
         error
     }
 
-    /// Asks for listings in gzip from now on. Returns `false` if they were asked for so before.
-    pub(crate) fn ask_for_gzip(&mut self) -> bool {
+    /// Asks for listings in gzip from now on, which shows their end where the framing of a body is not
+    /// known. Returns `false` if they were asked for so before.
+    pub fn ask_for_gzip(&mut self) -> bool {
         !std::mem::replace(&mut self.gzip, true)
     }
 
