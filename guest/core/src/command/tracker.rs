@@ -68,4 +68,12 @@ impl<S: Sink> Sink for Tracker<'_, S> {
         }
         self.sink.version(item, statuses, outcome, attempts);
     }
+
+    fn is_full(&self) -> bool {
+        let triggered = self.triggered.as_ref().map(|triggered| &triggered.seen);
+        [self.listed.as_ref(), triggered, self.replicated.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(VersionSet::is_full)
+    }
 }

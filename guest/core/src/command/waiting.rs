@@ -138,6 +138,7 @@ impl<'a> Waiting<'a> {
             }
         });
         pass.listings += 1;
+        let exact = exact && !look.left.is_full();
         if exact {
             let progress = self.left.is_none_or(|left| look.left.len() < left);
             self.stalled = if progress { 0 } else { self.stalled + 1 };

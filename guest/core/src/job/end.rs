@@ -8,6 +8,11 @@ use crate::listing::{Item, Statuses, Unfinished};
 pub trait Sink {
     /// The end of one version, after this many attempts. Each version comes once.
     fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32);
+
+    /// Whether what it keeps of the versions no longer fits into memory, which ends the job.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// How a job ended.

@@ -6,37 +6,32 @@
 mod answers;
 mod copying;
 mod gone;
+mod reading;
 mod silence;
+mod starts;
 
 use self::copying::Proof;
 use self::gone::Gone;
+use self::reading::found;
 use crate::job::counts::Counts;
 use crate::job::end::{End, Sink};
 use crate::job::failure::Failure;
 use crate::job::flights::{Flight, Flights};
 use crate::job::outage::Outage;
-use crate::job::outcome::Outcome;
 use crate::job::pacing::Pacer;
 use crate::job::patience::Patience;
 use crate::job::refusals::Refusals;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::{Item, Reader, State, StatusTable, VersionSet};
+use crate::listing::{Reader, State, StatusTable};
 use crate::wire::{Client, Event, Freshness, Instant, Net, Ticket};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Versions that wait for another attempt at most. A server that turns everything down must not
-/// make the whole backlog wait in memory.
-const MAX_RETRIES: usize = 2_000;
-
 /// After a stop, how long answers still under way are waited for. A host that stops a run must wait
 /// for the summary a little longer than that.
 pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
-
-/// Bytes of different statuses kept at most while no version refers to them.
-const TABLE: usize = 1 << 20;
 
 /// A run over one backlog: a state machine without a loop of its own.
 ///
@@ -293,6 +288,7 @@ impl Job {
         }
         self.events = events;
         self.scan(net, sink);
+        self.check_memory(!sink.is_full());
         true
     }
 
@@ -322,116 +318,6 @@ impl Job {
         }
     }
 
-    fn drive_listing<N: Net>(&mut self, net: &mut N) {
-        if self.stopping() {
-            return;
-        }
-        self.bound_table();
-        match self.reader.state() {
-            // Not earlier: each time, everything read before is read again, so the fewer times the
-            // better. The triggers wait for some seconds then, out of minutes.
-            // With the table full, nothing may refer to it either, or it would be full again at once.
-            State::Idle
-                if self.spool.is_empty()
-                    && (self.table.bytes() < self.spec.memory || self.flights.len() == 0) =>
-            {
-                self.reader.open(net, &mut self.client);
-            }
-            State::Opening | State::Reading
-                if !self.spool.is_empty()
-                    && self.spool.bytes() + self.table.bytes() > self.spec.memory =>
-            {
-                self.reader.pause(net);
-            }
-            _ => self.reader.tick(net, &mut self.client),
-        }
-    }
-
-    /// Forgets the statuses when they are many and no version refers to one.
-    fn bound_table(&mut self) {
-        let unused = self.spool.is_empty()
-            && self.flights.len() == 0
-            && self.waiting() == 0
-            && self.gone.len() == 0;
-        if unused && self.table.bytes() > self.spec.memory.min(TABLE) && !self.reader.holds() {
-            self.table.clear();
-        }
-    }
-
-    fn start_flights<N: Net>(&mut self, net: &mut N) {
-        let now = net.now();
-        while self.next_start(now).is_some_and(|at| at <= now) {
-            let Some(flight) = self.next_flight(now) else { break };
-            self.pacer.start(now);
-            self.launch(net, flight);
-        }
-    }
-
-    /// What is begun next: what is tried again, then what is new, then what has hung before.
-    fn next_flight(&mut self, now: Instant) -> Option<Flight> {
-        let due = |waiting: &mut BTreeMap<(Instant, u64), Flight>| {
-            let first = waiting.first_entry().filter(|entry| entry.key().0 <= now);
-            first.map(std::collections::btree_map::OccupiedEntry::remove)
-        };
-        if let Some(flight) = due(&mut self.retries) {
-            return Some(flight);
-        }
-        if self.next_fresh(now).is_some_and(|at| at <= now)
-            && let Some(item) = self.spool.pop()
-        {
-            return Some(Flight::new(item));
-        }
-        if self.has_place_for_hung() { due(&mut self.hung) } else { None }
-    }
-
-    /// When the next attempt may start; `None` while only an event can make room or work for one.
-    fn next_start(&self, now: Instant) -> Option<Instant> {
-        if self.stopping() || self.flights.len() >= self.window.size() {
-            return None;
-        }
-        let first =
-            |waiting: &BTreeMap<(Instant, u64), Flight>| waiting.keys().next().map(|(at, _)| *at);
-        let hung = if self.has_place_for_hung() { first(&self.hung) } else { None };
-        let work =
-            [first(&self.retries), hung, self.next_fresh(now)].into_iter().flatten().min()?;
-        Some(work.max(self.pacer.next_start()))
-    }
-
-    /// When a version of the spool may be begun.
-    fn next_fresh(&self, now: Instant) -> Option<Instant> {
-        let waiting = self.waiting();
-        (!self.spool.is_empty() && self.may_begin_fresh()).then(|| {
-            let [out, short] = [&self.outage, &self.shortage].map(|o| o.next_start(waiting, now));
-            out.max(short)
-        })
-    }
-
-    /// Whether nothing that was begun before has to end first.
-    fn may_begin_fresh(&self) -> bool {
-        self.waiting() < MAX_RETRIES && !self.gone.holds_up() && !self.proof.holds_up()
-    }
-
-    /// Begins an attempt: a HEAD, which in [`Mode::ClearChecksum`] also tells what to copy.
-    fn launch<N: Net>(&mut self, net: &mut N, mut flight: Flight) {
-        flight.attempts += 1;
-        flight.copying = false;
-        let ticket = self.flights.board(flight, net.now());
-        let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
-        if self.spec.mode == Mode::ClearChecksum {
-            self.client.stat(net, ticket, key, version);
-        } else {
-            self.client.trigger(net, ticket, key, version);
-        }
-    }
-
-    /// The next moment at which something is due without any event.
-    fn due(&self, now: Instant) -> Option<Instant> {
-        let scan = (self.flights.len() > 0).then_some(self.next_scan);
-        let due = [self.reader.due(), self.look_due(), scan, self.next_start(now)];
-        let due = due.into_iter().flatten().min();
-        due.map(|at| at.max(now))
-    }
-
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         match event {
             event if event.ticket() == Ticket::Listing => self.on_listing(net, sink, event),
@@ -445,44 +331,5 @@ impl Job {
             // Without the region the versions that need it are tried again, and then fail.
             _ => {}
         }
-    }
-
-    fn on_listing<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
-        if let Event::Response(_, Ok(response)) = &event {
-            self.freshness.observe(response, net.now());
-        }
-        let Self { reader, client, table, spool, counts, spec, .. } = self;
-        reader.on_event(net, client, event, table, |item, _, table| {
-            found(spec, counts, spool, sink, &item, table);
-        });
-        self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
-    }
-}
-
-/// Takes a listed version, if it is one of those that were asked for.
-fn found(
-    spec: &Spec,
-    counts: &mut Counts,
-    spool: &mut Spool,
-    sink: &mut dyn Sink,
-    item: &Item,
-    table: &StatusTable,
-) {
-    let Some(statuses) = table.get(item.statuses) else { return };
-    if !spec.only.allows(item) || spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
-        return;
-    }
-    counts.found(item, statuses);
-    if spec.mode == Mode::DryRun {
-        sink.version(item, statuses, &Outcome::Listed, 0);
-    } else {
-        spool.push(item);
-    }
-}
-
-/// Takes a version that a look has shown, if it is one of those that were asked about.
-fn found_in(asked: &VersionSet, listed: &mut VersionSet, item: &Item) {
-    if asked.contains(item) {
-        listed.insert(item);
     }
 }

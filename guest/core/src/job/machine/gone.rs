@@ -5,7 +5,8 @@
 //! backlog is looked at once more, and what is still listed has not gone. The look names a target that
 //! the listing named: a deployment that is not this one does not know it.
 
-use super::{Job, found_in};
+use super::Job;
+use super::reading::found_in;
 use crate::job::end::Sink;
 use crate::job::failure::{During, Failure};
 use crate::job::flights::Flight;

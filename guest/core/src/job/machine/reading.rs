@@ -1,0 +1,109 @@
+//! The listing, as far as there is room for what it shows.
+
+use super::Job;
+use crate::job::counts::Counts;
+use crate::job::end::Sink;
+use crate::job::failure::{During, Failure};
+use crate::job::outcome::Outcome;
+use crate::job::spec::{Mode, Spec};
+use crate::job::spool::Spool;
+use crate::listing::{Item, State, StatusTable, VersionSet};
+use crate::wire::{Cause, Event, Net};
+
+/// Bytes of different statuses kept at most while no version refers to them.
+const TABLE: usize = 1 << 20;
+
+/// Memory that has to be left, in bytes, for the run to go on. It is what one piece of a listing may
+/// become at most: 256 KiB that were compressed to a tenth, and the same again for what they are parsed
+/// into. It is only asked for, never touched.
+const ROOM: usize = 8 << 20;
+
+/// What is said when there is less.
+const NO_ROOM: &str = "The component has used up its memory. Raise MC_WASI_MAX_MEMORY, or the limit that another host sets; or lower --memory, or leave out --wait and --verify-listing, which remember every version.";
+
+impl Job {
+    pub(super) fn drive_listing<N: Net>(&mut self, net: &mut N) {
+        if self.stopping() {
+            return;
+        }
+        self.bound_table();
+        match self.reader.state() {
+            // Not earlier: each time, everything read before is read again, so the fewer times the
+            // better. The triggers wait for some seconds then, out of minutes.
+            // With the table full, nothing may refer to it either, or it would be full again at once.
+            State::Idle
+                if self.spool.is_empty()
+                    && (self.table.bytes() < self.spec.memory || self.flights.len() == 0) =>
+            {
+                self.reader.open(net, &mut self.client);
+            }
+            State::Opening | State::Reading
+                if !self.spool.is_empty()
+                    && self.spool.bytes() + self.table.bytes() > self.spec.memory =>
+            {
+                self.reader.pause(net);
+            }
+            _ => self.reader.tick(net, &mut self.client),
+        }
+    }
+
+    /// Forgets the statuses when they are many and no version refers to one.
+    fn bound_table(&mut self) {
+        let unused = self.spool.is_empty()
+            && self.flights.len() == 0
+            && self.waiting() == 0
+            && self.gone.len() == 0;
+        if unused && self.table.bytes() > self.spec.memory.min(TABLE) && !self.reader.holds() {
+            self.table.clear();
+        }
+    }
+
+    pub(super) fn on_listing<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
+        if let Event::Response(_, Ok(response)) = &event {
+            self.freshness.observe(response, net.now());
+        }
+        let Self { reader, client, table, spool, counts, spec, .. } = self;
+        reader.on_event(net, client, event, table, |item, _, table| {
+            found(spec, counts, spool, sink, &item, table);
+        });
+        self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
+        self.check_memory(Vec::<u8>::new().try_reserve_exact(ROOM).is_ok());
+    }
+
+    /// Ends the run while there is still memory to say so. A component that asks for more than there is
+    /// crashes, and with it goes what it knew of the run.
+    pub(super) fn check_memory(&mut self, enough: bool) {
+        if !enough && self.fatal.is_none() {
+            let cause = Cause::Declined(NO_ROOM.to_owned());
+            self.fatal = Some(Failure { cause, during: During::Listing });
+        }
+    }
+}
+
+/// Takes a listed version, if it is one of those that were asked for.
+pub(super) fn found(
+    spec: &Spec,
+    counts: &mut Counts,
+    spool: &mut Spool,
+    sink: &mut dyn Sink,
+    item: &Item,
+    table: &StatusTable,
+) {
+    let Some(statuses) = table.get(item.statuses) else { return };
+    if !spec.only.allows(item) || spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
+        return;
+    }
+    counts.found(item, statuses);
+    if spec.mode == Mode::DryRun {
+        sink.version(item, statuses, &Outcome::Listed, 0);
+    } else {
+        spool.push(item);
+    }
+}
+
+/// Takes a version that a look has shown, if it is one of those that were asked about.
+pub(super) fn found_in(asked: &VersionSet, listed: &mut VersionSet, item: &Item) {
+    if asked.contains(item) {
+        listed.insert(item);
+    }
+}
