@@ -16,9 +16,10 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use mc_wasi_policy::{Copies, Denial, Denials, Grant, Kind, Reason, targets};
 use resync_core::job::{default_retention, encrypts_by_default};
 use resync_core::wire::{FRAMED, MAX_BODY, REGION_HEADER, Signer, Unsigned, named_region};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
     WasiHttpHooks,
@@ -180,6 +181,10 @@ const TLS_PORT: [&str; 3] = [
 /// 64 KiB.
 const LOOKED_AT: usize = 4 * MAX_BODY;
 
+/// Interim answers (1xx) to one request at most. Servers send one or two; each costs time, and a server
+/// that sends nothing else is not out, so no time-out of a connection notices it.
+const INTERIM: usize = 1_000;
+
 /// Whether the server marked it as its own.
 fn is_servers(head: &response::Parts) -> bool {
     ["x-amz-request-id", "x-amz-id-2", "x-minio-error-code"]
@@ -204,7 +209,7 @@ impl Admitted {
         }
         let traced = open.tracer.as_ref().map(|tracer| (tracer, tracer.request(&request)));
         let headers = request.headers().clone();
-        let (mut head, mut body) = open.pool.send(request).await?.into_parts();
+        let (mut head, mut body) = open.send(kind, request).await?.into_parts();
         let success = head.status.is_success();
         if let (Kind::Head, Some(target), true) = (kind, &target, success) {
             open.copies.looked_at(target, &head.headers);
@@ -244,6 +249,31 @@ impl Admitted {
 }
 
 impl Open {
+    /// Sends a request. A HEAD that is answered with nothing but interim answers is ended by its own
+    /// time-out; a listing has none while something comes.
+    async fn send(
+        &self,
+        kind: Kind,
+        mut request: Request<Empty<Bytes>>,
+    ) -> Result<Response<WasiBody>, Error> {
+        if kind == Kind::Head {
+            return self.pool.send(request).await;
+        }
+        let (heard, enough) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+        let flooded = Arc::clone(&enough);
+        hyper::ext::on_informational(&mut request, move |_| {
+            if heard.fetch_add(1, Ordering::Relaxed) == INTERIM {
+                enough.notify_one();
+            }
+        });
+        tokio::select! {
+            answer = self.pool.send(request) => answer,
+            () = flooded.notified() => Err(Error::InternalError(Some(format!(
+                "more than {INTERIM} interim answers (1xx) came, and no other"
+            )))),
+        }
+    }
+
     /// Lets a copy through that changes nothing but the checksum, whatever the component knows or says.
     async fn admit_copy(&self, target: &str, headers: &HeaderMap) -> Result<(), Error> {
         let deny = |reason: Reason| {
