@@ -11,6 +11,7 @@ mod output;
 mod plugin;
 mod sandbox;
 mod secrets;
+mod shortage;
 mod signals;
 mod terminal;
 mod triggers;

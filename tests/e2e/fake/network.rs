@@ -214,3 +214,62 @@ fn debug_shows_what_went_over_the_wire_and_hides_what_is_secret() {
         assert!(!trace.contains(secret), "{secret}: {trace}");
     }
 }
+
+/// A server of one's own: what it writes on each connection, and when it stops.
+fn written_by_hand(answer: impl Fn(&mut std::net::TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(&mut stream.expect("a connection"));
+        }
+    });
+    format!("http://AKacc3ss:s3cretsecret@{address}")
+}
+
+#[test]
+fn interim_answers_without_end_end_a_run() {
+    let url = written_by_hand(|stream| {
+        let _ = std::io::Read::read(stream, &mut [0; 4096]);
+        let early = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100);
+        while std::io::Write::write_all(stream, early.as_bytes()).is_ok() {}
+    });
+    let began = Instant::now();
+    let ran = mc_wasi_at(&url).run(&["a/mybucket"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert!(ran.stderr.contains("interim answers (1xx)"), "{}", ran.stderr);
+    // It is asked ten times.
+    assert!(began.elapsed() < Duration::from_secs(150), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_server_that_sends_the_request_back_brings_no_secret_into_the_output() {
+    let url = written_by_hand(|stream| {
+        let mut request = vec![0; 16 * 1024];
+        let read = std::io::Read::read(stream, &mut request).unwrap_or(0);
+        let echo = String::from_utf8_lossy(&request[..read]).into_owned();
+        let body = format!("<Error><Code>Odd</Code><Message>{echo}</Message></Error>");
+        let answer = format!(
+            "HTTP/1.1 403 Forbidden\r\nserver: MinIO\r\nx-amz-request-id: 1\r\nx-echo: {}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            echo.replace("\r\n", " "),
+            body.len()
+        );
+        let _ = std::io::Write::write_all(stream, answer.as_bytes());
+    });
+    for flags in [&["--debug"][..], &["--debug", "--json"], &[], &["--json"]] {
+        let header = ["-H", "X-Token: t0ken-of-a-header"];
+        let ran = mc_wasi_at(&url).run(&[&["a/mybucket"], &header[..], flags].concat());
+        assert_eq!(ran.status, 1, "{ran:?}");
+        let said = [ran.stdout, ran.stderr].concat();
+        assert!(said.contains("Signature="), "the answer was shown: {said}");
+        for secret in ["AKacc3ss", "s3cretsecret", "t0ken-of-a-header"] {
+            assert!(!said.contains(secret), "{flags:?}: {secret} in {said}");
+        }
+        let signatures = said.match_indices("Signature=").map(|(at, _)| &said[at + 10..]);
+        for signature in signatures {
+            let hex = signature.chars().take_while(char::is_ascii_hexdigit).count();
+            assert!(hex < 64, "{flags:?}: {said}");
+        }
+    }
+}

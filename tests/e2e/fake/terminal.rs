@@ -1,5 +1,6 @@
 //! The progress line, and colours.
 
+use super::hostile::guests::STEERS_THE_TERMINAL;
 use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{Backlog, Effect, FakeServer, Fault, Options, Route};
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
@@ -73,4 +74,16 @@ fn colours_are_for_terminals_and_can_be_turned_off() {
     assert!(!in_terminal(&mc_wasi, &["--no-color"], 80).written.contains("\u{1b}[32"));
     let mc_wasi = mc_wasi.env("NO_COLOR", "1");
     assert!(!in_terminal(&mc_wasi, &[], 80).written.contains("\u{1b}[32"));
+}
+
+#[test]
+fn a_component_does_not_steer_the_terminal_that_it_writes_to() {
+    let (_server, mc_wasi) = start(Backlog::synthetic(1, 1));
+    let file = STEERS_THE_TERMINAL.file().display().to_string();
+    let screen = in_terminal(&mc_wasi, &["--component", &file], 80);
+    assert!(screen.written.contains("plain and "), "{:?}", screen.written);
+    assert!(screen.written.contains("\u{1b}[31mred"), "colours are allowed: {:?}", screen.written);
+    for steering in ["\u{1b}]", "[6n", "52;c", "title", "\u{9d}"] {
+        assert!(!screen.written.contains(steering), "{steering:?} in {:?}", screen.written);
+    }
 }

@@ -52,6 +52,7 @@ table! {
     SMUGGLES_LINES = "smuggles_lines",
     SMUGGLES_PARAMETERS = "smuggles_parameters",
     SMUGGLES_PATHS = "smuggles_paths",
+    STEERS_THE_TERMINAL = "steers_the_terminal",
     USES_OTHER_ADMIN_CALLS = "uses_other_admin_calls",
 }
 
