@@ -4,12 +4,15 @@
 //! One thread, one connection a worker, hyper without a pool, no retry, no output but the totals.
 //! It lists and signs as the project does, so that the difference to `mc-wasi` is the price of the
 //! sandbox and of being careful. Options, environment and the line of costs are those of the Go
-//! peer in `tests/peer`.
+//! peer in `tests/peer`. With `-list` it only reads the listing, parses each line with serde_json and
+//! writes out what of it a dry run shows.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::env;
 use std::error::Error;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -24,7 +27,7 @@ use mc_wasi_tests::minio::{encode_key, encode_query};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use resync_core::wire::{Credentials, DEFAULT_REGION, EMPTY_SHA256, Secret, Signer, Unsigned};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
@@ -41,7 +44,12 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let outcome = options().and_then(|options| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let totals = LocalSet::new().block_on(&runtime, run(options.clone()))?;
+        let set = LocalSet::new();
+        let totals = if options.list {
+            set.block_on(&runtime, show(options.clone()))?
+        } else {
+            set.block_on(&runtime, run(options.clone()))?
+        };
         Ok((options, totals))
     });
     match outcome {
@@ -65,6 +73,7 @@ struct Options {
     bucket: String,
     prefix: String,
     json: bool,
+    list: bool,
 }
 
 /// Go's flags: one dash or two, the value in the next argument.
@@ -76,12 +85,17 @@ fn options() -> Result<Options> {
         bucket: String::new(),
         prefix: String::new(),
         json: false,
+        list: false,
     };
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let name = argument.trim_start_matches('-');
         if name == "json" {
             options.json = true;
+            continue;
+        }
+        if name == "list" {
+            options.list = true;
             continue;
         }
         let value = arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
@@ -96,7 +110,7 @@ fn options() -> Result<Options> {
     }
     if options.concurrent == 0 || options.authority.is_empty() || options.bucket.is_empty() {
         return Err(
-            "usage: native-floor -endpoint URL -bucket B [-prefix P] [-c N] [-rate R] [-json]"
+            "usage: native-floor -endpoint URL -bucket B [-prefix P] [-c N] [-rate R] [-json] [-list]"
                 .into(),
         );
     }
@@ -111,17 +125,25 @@ fn authority(endpoint: &str) -> Result<String> {
     Ok(uri.authority().ok_or("the endpoint has no host")?.to_string())
 }
 
+/// Reads the listing and writes out each version.
+async fn show(options: Options) -> Result<Totals> {
+    let job = Job::new(options)?;
+    let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
+    let mut totals = Totals::default();
+    for_each_line(&job, async |line| {
+        let shown: Shown<'_> = serde_json::from_slice(line)?;
+        serde_json::to_writer(&mut out, &shown)?;
+        out.write_all(b"\n")?;
+        totals.total += 1;
+        Ok(())
+    })
+    .await?;
+    out.flush()?;
+    Ok(Totals { complete: true, ..totals })
+}
+
 async fn run(options: Options) -> Result<Totals> {
-    let job = Rc::new(Job {
-        signer: RefCell::new(Signer::new(credentials()?, DEFAULT_REGION)),
-        queue: RefCell::new(VecDeque::with_capacity(QUEUE)),
-        filled: Notify::new(),
-        drained: Notify::new(),
-        closed: Cell::new(false),
-        ticks: pace(options.rate).map(tokio::sync::Mutex::new),
-        totals: RefCell::new(Totals::default()),
-        options,
-    });
+    let job = Rc::new(Job::new(options)?);
     let workers: Vec<_> =
         (0..job.options.concurrent).map(|_| spawn_local(work(Rc::clone(&job)))).collect();
     let listed = list(&job).await;
@@ -177,6 +199,25 @@ struct Entry {
     error: Option<serde::de::IgnoredAny>,
 }
 
+/// What of a line a dry run in JSON shows.
+#[derive(Debug, Deserialize, Serialize)]
+struct Shown<'a> {
+    #[serde(borrow)]
+    object: Cow<'a, str>,
+    #[serde(borrow, rename = "versionId")]
+    version_id: Cow<'a, str>,
+    #[serde(borrow, default, rename = "rStatus")]
+    status: Cow<'a, str>,
+    #[serde(borrow, default, rename = "dStatus")]
+    delete_status: Cow<'a, str>,
+    #[serde(borrow, default)]
+    targets: BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    #[serde(borrow, default, rename = "lastModified")]
+    modified: Cow<'a, str>,
+    #[serde(default, rename = "deletemarker")]
+    delete_marker: bool,
+}
+
 #[derive(Debug, Default)]
 struct Totals {
     total: u64,
@@ -197,6 +238,19 @@ impl Totals {
 }
 
 impl Job {
+    fn new(options: Options) -> Result<Self> {
+        Ok(Self {
+            signer: RefCell::new(Signer::new(credentials()?, DEFAULT_REGION)),
+            queue: RefCell::new(VecDeque::with_capacity(QUEUE)),
+            filled: Notify::new(),
+            drained: Notify::new(),
+            closed: Cell::new(false),
+            ticks: pace(options.rate).map(tokio::sync::Mutex::new),
+            totals: RefCell::new(Totals::default()),
+            options,
+        })
+    }
+
     fn request(&self, method: &str, path: &str, query: &str) -> Result<Request<Empty<Bytes>>> {
         let host = &self.options.authority;
         let unsigned = Unsigned { method, path, query, host, headers: &[] };
@@ -239,6 +293,15 @@ impl Job {
 
 /// Reads the whole listing into the queue.
 async fn list(job: &Job) -> Result<()> {
+    for_each_line(job, async |line| {
+        job.push(entry(line)?).await;
+        Ok(())
+    })
+    .await
+}
+
+/// Hands over each line of the listing.
+async fn for_each_line(job: &Job, mut each: impl AsyncFnMut(&[u8]) -> Result<()>) -> Result<()> {
     let bucket = encode_query(&job.options.bucket);
     let mut query = format!("bucket={bucket}");
     if !job.options.prefix.is_empty() {
@@ -261,7 +324,7 @@ async fn list(job: &Job) -> Result<()> {
             let (head, tail) = rest.split_at(end);
             rest = &tail[1..];
             line.extend_from_slice(head);
-            job.push(entry(&line)?).await;
+            each(&line).await?;
             line.clear();
         }
         line.extend_from_slice(rest);

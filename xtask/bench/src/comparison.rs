@@ -3,7 +3,7 @@
 //! The machine is noisy, so ratios of medians within one run are compared, and CPU time of the
 //! client rather than wall time. The server runs in a process of its own.
 
-use crate::measure::{BUCKET, Cost, ROUNDS, Targets, cost, mc_wasi, median, server, statistics};
+use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, server, statistics};
 use std::process::{Command, Stdio};
 use xtask::sh::{Result, built, tool};
 
@@ -132,9 +132,6 @@ impl Contestant {
             Self::Peer => tool("peer"),
             Self::Floor => built("native-floor"),
         };
-        let mut command = Command::new(program);
-        command.args(["-endpoint", &format!("http://{address}"), "-bucket", BUCKET]);
-        command.env("PEER_ACCESS_KEY", "minioadmin").env("PEER_SECRET_KEY", "minioadmin");
-        command
+        peer(program, address)
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use xtask::sh::{Result, Server, built};
 
 /// The only bucket of the server.
-pub const BUCKET: &str = "bucket";
+const BUCKET: &str = "bucket";
 
 /// Runs of everything that is measured by its median.
 pub const ROUNDS: usize = 3;
@@ -83,6 +83,14 @@ pub fn mc_wasi(address: &str) -> Command {
     let mut command = Command::new(built("mc-wasi"));
     command.args(["replicate", "resync-backlog", &format!("a/{BUCKET}")]);
     command.env("MC_HOST_a", format!("http://minioadmin:minioadmin@{address}"));
+    command
+}
+
+/// Another client, with the Go peer's options, on the same.
+pub fn peer(program: impl AsRef<std::ffi::OsStr>, address: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(["-endpoint", &format!("http://{address}"), "-bucket", BUCKET]);
+    command.env("PEER_ACCESS_KEY", "minioadmin").env("PEER_SECRET_KEY", "minioadmin");
     command
 }
 
