@@ -251,3 +251,21 @@ fn a_user_that_is_disabled_ends_the_run_and_enabled_again_finishes_it() {
     pair.mc().run(&["admin", "user", "enable", "source", &keys.access]);
     assert_mended_by_running_again(&pair, &keys, &ended, &all);
 }
+
+/// While a drive was away the others learned that the versions were replicated, and it did not. Then it
+/// answers for some of them, and they are listed for ever: no heal of the server sees a difference.
+#[test]
+fn what_a_drive_that_was_away_lists_is_triggered_again_and_gone_after_that() {
+    let (pair, keys, all) = stuck(four_drives(), 40);
+    pair.source().lose_drives(1);
+    let first = as_user(&pair, &keys).run(&["source/src", "--json", "--wait", "60s"]);
+    assert_eq!(first.summary()["wait"]["replicated"], 40, "{}", first.summary());
+    pair.source().return_drives();
+    let listed = || pair.backlog("").len();
+    wait_until("an answer of the drive", || listed() > 0);
+    pair.mc().run(&["admin", "heal", "--recursive", "--scan", "deep", "source/src"]);
+    assert!(listed() > 0, "healing does not help");
+    let second = as_user(&pair, &keys).run(&["source/src", "--json", "--wait", "60s"]);
+    assert_eq!((second.status, &second.summary()["failed"]), (0, &0.into()), "{second:?}");
+    assert_replicated(&pair, &all);
+}
