@@ -2,8 +2,8 @@
 //!
 //! Authorities of companies are made with what their tools offer, and MinIO serves what it is given. The
 //! arithmetic is that of RustCrypto; but for the key exchange that goes with it (`key_exchange`), everything
-//! else stays with ring. Changing to aws-lc-rs would have brought the same with a C library that takes some
-//! minutes to compile; this takes seconds, and 200 KB.
+//! else stays with ring. Changing to aws-lc-rs would have brought the same with a C library, and a C compiler
+//! and CMake to build it.
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rustls::SignatureScheme;
