@@ -299,3 +299,19 @@ fn a_connection_on_which_nothing_moves_is_ended_at_the_deadline_of_the_user() {
     assert_eq!(summary["retries"], 3, "{summary}");
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
 }
+
+#[test]
+fn objects_with_more_than_a_hundred_headers_are_triggered_like_any_other() {
+    let many = |key: String, count: u32| {
+        (0..count).fold(Version::put(key), |version, nth| version.meta(&format!("m{nth}"), "v"))
+    };
+    let versions =
+        (0..60).map(|nth| many(format!("k{nth:02}"), if nth % 2 == 0 { 0 } else { 150 }));
+    let server = FakeServer::start(Options::with_backlog(Backlog::of(versions)));
+    let ran = mc_wasi_at(&server.alias_url()).run(&["a/mybucket", "--json"]);
+    let summary = ran.summary();
+    assert_eq!((ran.status, &summary["processed"]), (0, &60.into()), "{summary}");
+    assert_eq!(summary["outages"], 0, "{summary}");
+    // The room for more is made once for all connections, not asked for by every version.
+    assert!(summary["retries"].as_u64() < Some(30), "{summary}");
+}

@@ -311,3 +311,53 @@ fn a_null_version_under_a_newer_one_stays_where_it_is() {
     pair.drain("", || assert_eq!(mc.run(&["source/src"]).status, 0));
     assert_eq!(order(&pair.target_versions("dst")), listed);
 }
+
+#[test]
+fn what_a_compressing_server_copies_has_the_checksum_of_its_data() {
+    let source = MinioOptions::default().env("MINIO_COMPRESSION_ENABLE", "on");
+    let mut pair = Pair::builder().source(source).start();
+    pair.stick();
+    let text = b"what is said again and again ".repeat(5_000);
+    let plain = [("content-type", "text/plain")];
+    pair.put_with_checksum("one.txt", &text, &plain);
+    pair.put_multipart("parts.txt", 2, &plain);
+    pair.put("without.txt", &text, &plain);
+    pair.wait_backlog(3);
+    pair.release();
+    let tried = as_root(&pair).run(&["source/src", "--clear-checksum", "--validate"]);
+    assert_eq!(tried.status, 0, "its data was read back: {tried:?}");
+    let ran = as_root(&pair).run(&["source/src", "--clear-checksum", "--wait", "90s"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    for key in ["one.txt", "parts.txt", "without.txt"] {
+        let client = pair.source_client();
+        let target = format!("/src/{key}");
+        let read = client
+            .send("GET", &target, &[("x-amz-checksum-mode", "ENABLED")], b"")
+            .ok("an object that was copied");
+        assert!(read.header("x-minio-compressed").is_none(), "{key}");
+        if key != "parts.txt" {
+            assert_eq!(read.body, text, "{key}");
+        }
+    }
+    assert_eq!(pair.target_versions("dst").len(), 3);
+}
+
+#[test]
+fn what_a_default_encryption_would_encrypt_is_refused_and_left_as_it_is() {
+    let pair = Pair::builder().kms().start();
+    pair.stick();
+    pair.put_with_checksum("plain", b"plain", &[]);
+    pair.put_with_checksum("sealed", b"sealed", &[AES256]);
+    let backlog = pair.wait_backlog(2);
+    let before = looks(&pair, &backlog);
+    pair.wait_backlog(2);
+    pair.mc().run(&["encrypt", "set", "sse-s3", "source/src"]);
+    let ran = as_root(&pair).run(&["source/src", "--clear-checksum", "--json"]);
+    let summary = ran.summary();
+    assert_eq!((&summary["processed"], &summary["failed"]), (&1.into(), &1.into()), "{summary}");
+    assert!(ran.stdout.contains("The bucket encrypts what is written"), "{}", ran.stdout);
+    let after = looks(&pair, &backlog);
+    let changed: Vec<&str> =
+        differing(&before, &after).into_iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(changed, ["sealed"]);
+}

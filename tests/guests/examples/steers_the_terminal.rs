@@ -3,7 +3,9 @@
 use hostile_guests::*;
 
 fn main() -> Result<(), ()> {
-    say("plain\x1b]0;title\x07 and\x1b]52;c;ZXZpbA==\x1b\\ \x1b[6n\x1b[31mred\x1b[0m \u{9d}8;;http://h\u{9c}end");
+    say(
+        "plain\x1b]0;title\x07 and\x1b]52;c;ZXZpbA==\x1b\\ \x1b[6n\x1b[31mred\x1b[0m \u{9d}8;;http://h\u{9c}end",
+    );
     Ok(())
 }
 
