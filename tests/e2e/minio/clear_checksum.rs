@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::as_root;
 use mc_wasi_tests::minio::{Certs, DiffEntry, Id, Look, MinioOptions, Pair, Version, untimed};
 use mc_wasi_tests::shared::Shared;
+use mc_wasi_tests::wait::wait_until;
 
 const AES256: (&str, &str) = ("x-amz-server-side-encryption", "AES256");
 const KMS: [(&str, &str); 2] = [
@@ -360,4 +361,36 @@ fn what_a_default_encryption_would_encrypt_is_refused_and_left_as_it_is() {
     let changed: Vec<&str> =
         differing(&before, &after).into_iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(changed, ["sealed"]);
+}
+
+#[test]
+fn what_is_in_a_tier_is_refused_and_stays_there() {
+    let pair = Pair::start();
+    pair.stick();
+    pair.put_with_checksum("here", b"here", &[]);
+    let (target, keys) = (pair.target().url(), pair.target().root());
+    let mc = pair.mc();
+    mc.run(&["mb", "target/warm"]);
+    mc.run(
+        &[
+            ["ilm", "tier", "add", "minio", "source", "WARM"].as_slice(),
+            &["--endpoint", &target, "--access-key", &keys.access, "--secret-key", &keys.secret],
+            &["--bucket", "warm"],
+        ]
+        .concat(),
+    );
+    let rule = ["--transition-days", "0", "--transition-tier", "WARM"];
+    mc.run(&[&["ilm", "rule", "add", "source/src"][..], &rule].concat());
+    pair.put_with_checksum("moved", b"moved", &[]);
+    let class = || {
+        let head = pair.source_client().head("src", "moved", None);
+        head.header("x-amz-storage-class").unwrap_or_default().to_owned()
+    };
+    wait_until("moved into the tier", || class() == "WARM");
+    pair.wait_backlog(2);
+    let ran = as_root(&pair).run(&["source/src", "--clear-checksum", "--json"]);
+    let summary = ran.summary();
+    assert_eq!((&summary["copied"], &summary["failed"]), (&1.into(), &1.into()), "{summary}");
+    assert!(ran.stdout.contains("in the tier `WARM` (ILM transition)"), "{}", ran.stdout);
+    assert_eq!(class(), "WARM");
 }
