@@ -15,6 +15,7 @@ use crate::listing::body::Body;
 use crate::listing::entry::Item;
 use crate::listing::lines::Lines;
 use crate::listing::seen::Seen;
+use crate::listing::statuses::StatusTable;
 use crate::listing::unfinished::{Break, Unfinished};
 use crate::wire::{Cause, Client, Instant, Net, Ticket, retry};
 use std::time::Duration;
@@ -171,6 +172,14 @@ impl Reader {
     /// Whether a version is held back.
     pub(crate) fn holds(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Forgets all statuses but those of the version held back.
+    pub(crate) fn forget_statuses(&mut self, table: &mut StatusTable) {
+        match &mut self.held {
+            Some((item, _)) => item.statuses = table.clear_but(item.statuses),
+            None => table.clear(),
+        }
     }
 
     /// The version that was held back, once nothing more will come.

@@ -91,6 +91,19 @@ impl StatusTable {
         *self = Self::default();
     }
 
+    /// Forgets everything but the statuses with this number. Returns the number that they have after this.
+    pub(crate) fn clear_but(&mut self, number: u32) -> u32 {
+        let Self { list, numbers, .. } = std::mem::take(self);
+        let kept = usize::try_from(number).ok().and_then(|at| list.into_iter().nth(at));
+        let text = numbers.into_iter().find(|(_, known)| *known == number);
+        if let (Some(kept), Some((text, _))) = (kept, text) {
+            self.list.push(kept);
+            self.bytes = OVERHEAD + 4 * text.len();
+            self.numbers.insert(text, 0);
+        }
+        0
+    }
+
     /// The number of these statuses, as a line of the listing has them.
     pub(super) fn intern(
         &mut self,

@@ -6,7 +6,7 @@ use crate::job::end::Sink;
 use crate::job::failure::{During, Failure};
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Mode, Spec};
-use crate::job::spool::Spool;
+use crate::job::spool::{BLOCK, Spool};
 use crate::listing::{Item, State, StatusTable, VersionSet};
 use crate::wire::{Cause, Event, Net};
 
@@ -32,14 +32,13 @@ impl Job {
             // better. The triggers wait for some seconds then, out of minutes.
             // With the table full, nothing may refer to it either, or it would be full again at once.
             State::Idle
-                if self.spool.is_empty()
-                    && (self.table.bytes() < self.spec.memory || self.flights.len() == 0) =>
+                if self.spool.is_empty() && (!self.table_is_full() || self.flights.len() == 0) =>
             {
                 self.reader.open(net, &mut self.client);
             }
             State::Opening | State::Reading
                 if !self.spool.is_empty()
-                    && self.spool.bytes() + self.table.bytes() > self.spec.memory =>
+                    && (self.spool.bytes() > self.spec.memory || self.table_is_full()) =>
             {
                 self.reader.pause(net);
             }
@@ -47,14 +46,21 @@ impl Job {
         }
     }
 
-    /// Forgets the statuses when they are many and no version refers to one.
+    /// Whether there are so many different statuses that they have to be forgotten. They have a budget of
+    /// their own: with a single block of the spool in it, the budget of the versions would be full as soon
+    /// as the first one is read.
+    fn table_is_full(&self) -> bool {
+        self.table.bytes() > self.spec.memory.max(BLOCK)
+    }
+
+    /// Forgets the statuses when they are many and no version refers to one but the one held back.
     fn bound_table(&mut self) {
         let unused = self.spool.is_empty()
             && self.flights.len() == 0
             && self.waiting() == 0
             && self.gone.len() == 0;
-        if unused && self.table.bytes() > self.spec.memory.min(TABLE) && !self.reader.holds() {
-            self.table.clear();
+        if unused && self.table.bytes() > self.spec.memory.min(TABLE) {
+            self.reader.forget_statuses(&mut self.table);
         }
     }
 

@@ -136,6 +136,28 @@ fn a_full_spool_closes_the_listing_and_takes_it_up_again_without_loss() {
 }
 
 #[test]
+fn the_least_memory_is_filled_with_versions_before_the_bucket_is_listed_again() {
+    for kinds in [1, 3, 5_000] {
+        let arns: Vec<[&'static str; 1]> =
+            (0..kinds).map(|nth| [&*Box::leak(format!("arn:{nth}").into_boxed_str())]).collect();
+        let mut versions = objects(5_000);
+        for (version, arn) in versions.iter_mut().zip(arns.iter().cycle()) {
+            version.targets = arn.to_vec();
+        }
+        let mut world = serving(versions);
+        world.net.chunks = 6_000..6_400;
+        world.net.server.replication = Replication::Never;
+        let memory = MIN_MEMORY;
+        let ran = run(Spec { memory, concurrent: 100, ..Spec::default() }, &mut world);
+        assert_eq!((ran.end, ran.counts.triggered), (End::Complete, 5_000), "{kinds}");
+        // Some 2,500 versions fill a block, or some 55 different statuses the table.
+        let most = if kinds < 10 { 4 } else { 120 };
+        assert!(ran.listings <= most, "{kinds} kinds of statuses: {} listings", ran.listings);
+        assert!(world.net.server.queued.values().all(|times| times.len() == 1));
+    }
+}
+
+#[test]
 fn cuts_between_listings_that_get_further_and_are_closed_on_purpose_do_not_add_up() {
     let mut world = serving(objects(4000));
     // As many chunks as 20,000 versions make in chunks of 64 KB.
