@@ -15,7 +15,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use mc_wasi_policy::{Copies, Denial, Denials, Grant, Kind, Reason, targets};
 use resync_core::job::{default_retention, encrypts_by_default};
-use resync_core::wire::{FRAMED, MAX_BODY, REGION_HEADER, Signer, Unsigned, named_region};
+use resync_core::wire::{
+    FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned, named_region,
+};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -170,13 +172,6 @@ impl Signing {
     }
 }
 
-/// What servers say to a request without TLS on a port with it: Go's, nginx and Apache.
-const TLS_PORT: [&str; 3] = [
-    "HTTP request to an HTTPS server",
-    "plain HTTP request was sent to HTTPS port",
-    "speaking plain HTTP to an SSL-enabled server port",
-];
-
 /// The most that is read of an answer to be looked at. A bucket with a hundred targets is described in
 /// 64 KiB.
 const LOOKED_AT: usize = 4 * MAX_BODY;
@@ -187,9 +182,7 @@ const INTERIM: usize = 1_000;
 
 /// Whether the server marked it as its own.
 fn is_servers(head: &response::Parts) -> bool {
-    ["x-amz-request-id", "x-amz-id-2", "x-minio-error-code"]
-        .iter()
-        .any(|mark| head.headers.contains_key(*mark))
+    MARKS.iter().any(|mark| head.headers.contains_key(*mark))
 }
 
 /// Whether the body has a length or is chunked, so that its end cannot be mistaken.

@@ -6,7 +6,7 @@
 
 use crate::denials::Reason;
 use http::HeaderMap;
-use resync_core::job::PLAIN;
+use resync_core::job::{PLAIN, is_in_tier};
 use resync_core::wire::{parse_http_date, parse_rfc3339};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -55,8 +55,7 @@ impl Copies {
             etag: text(answer, "etag"),
             modified: modified.map(i128::from),
             encryption: ENCRYPTION.map(|name| text(answer, name)),
-            moved: answer.contains_key("x-amz-restore")
-                || !matches!(class.as_str(), "" | "STANDARD" | "REDUCED_REDUNDANCY"),
+            moved: is_in_tier(&class, answer.contains_key("x-amz-restore")),
         };
         let mut all = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {

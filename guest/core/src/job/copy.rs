@@ -101,8 +101,13 @@ const ENCRYPTION: &str = "x-amz-server-side-encryption";
 /// The tier that a version was moved to, which its storage class names.
 fn tier(head: &Response) -> Option<&str> {
     let class = head.header("x-amz-storage-class").filter(|class| !class.is_empty())?;
-    let restored = head.header("x-amz-restore").is_some();
-    (restored || !matches!(class, "STANDARD" | "REDUCED_REDUNDANCY")).then_some(class)
+    is_in_tier(class, head.header("x-amz-restore").is_some()).then_some(class)
+}
+
+/// Whether a version of this storage class is in a tier. It still is when a copy of it was `restored` for a
+/// while.
+pub fn is_in_tier(class: &str, restored: bool) -> bool {
+    restored || !matches!(class, "" | "STANDARD" | "REDUCED_REDUNDANCY")
 }
 
 /// What a copy has changed that it must not change, from the HEADs before and after it. Nothing else shows

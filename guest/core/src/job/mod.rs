@@ -16,8 +16,8 @@ mod spec;
 mod spool;
 mod window;
 
-pub use copy::PLAIN;
 pub(crate) use copy::{ALGORITHM, Plan};
+pub use copy::{PLAIN, is_in_tier};
 pub use counts::Counts;
 pub use end::{End, Sink};
 pub use failure::{During, Failure};

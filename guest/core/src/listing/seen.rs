@@ -32,7 +32,8 @@ impl Hasher for AsItIs {
     }
 }
 
-type Hashes = HashSet<u64, BuildHasherDefault<AsItIs>>;
+/// Versions by their hashes.
+pub(super) type Hashes = HashSet<u64, BuildHasherDefault<AsItIs>>;
 
 /// The versions read.
 #[derive(Debug)]

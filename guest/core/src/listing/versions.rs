@@ -1,9 +1,7 @@
 //! A set of versions, for comparing two listings.
 
 use crate::listing::entry::Item;
-use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use crate::listing::seen::{Hashes, hash};
 
 /// Versions by a 64-bit hash of key and version id: 16 bytes each, whatever their names. Among ten
 /// million versions two share a hash with a chance of 1 in 400,000.
@@ -11,7 +9,7 @@ use std::hash::{Hash, Hasher};
 /// One that has no memory to grow in is full: what is added after that is not inside.
 #[derive(Debug, Clone, Default)]
 pub struct VersionSet {
-    hashes: HashSet<u64>,
+    hashes: Hashes,
     full: bool,
 }
 
@@ -55,10 +53,4 @@ impl VersionSet {
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
-}
-
-fn hash(item: &Item) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&item.key, &item.version).hash(&mut hasher);
-    hasher.finish()
 }

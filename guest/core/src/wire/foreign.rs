@@ -17,13 +17,13 @@ pub(crate) const REQUEST_ID: &str = "x-amz-request-id";
 /// Headers that only the server sets. `Server` is not among them, since proxies rewrite it; nor is
 /// everything that begins with `x-amz`, since CDNs and gateways have headers of that kind of their
 /// own (`x-amz-cf-id`, `x-amzn-requestid`).
-const MARKS: [&str; 3] = [REQUEST_ID, "x-amz-id-2", "x-minio-error-code"];
+pub const MARKS: [&str; 3] = [REQUEST_ID, "x-amz-id-2", "x-minio-error-code"];
 
 /// How the codes begin that S3 does not have.
 const OWN_CODE: &str = "XMinio";
 
 /// What servers say to a request without TLS on a port with it: Go's, nginx and Apache.
-const TLS_PORT: [&str; 3] = [
+pub const TLS_PORT: [&str; 3] = [
     "HTTP request to an HTTPS server",
     "plain HTTP request was sent to HTTPS port",
     "speaking plain HTTP to an SSL-enabled server port",

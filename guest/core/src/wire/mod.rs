@@ -26,7 +26,7 @@ pub use cause::Cause;
 pub use client::Client;
 pub(crate) use client::is_wrong_region;
 pub(crate) use foreign::CONSOLE;
-pub use foreign::Foreign;
+pub use foreign::{Foreign, MARKS, TLS_PORT};
 pub use fresh::is_dated;
 pub(crate) use fresh::{Age, Freshness, Stamp};
 pub use instant::Instant;

@@ -6,12 +6,11 @@
 //! the listing named: a deployment that is not this one does not know it.
 
 use super::Job;
-use super::reading::found_in;
 use crate::job::end::Sink;
 use crate::job::failure::{During, Failure};
 use crate::job::flights::Flight;
 use crate::job::outcome::Outcome;
-use crate::listing::{Break, Reader, State, StatusTable, VersionSet};
+use crate::listing::{Break, Item, Reader, State, StatusTable, VersionSet};
 use crate::wire::{Cause, Event, Net, Ticket};
 
 /// Versions that are gone one after the other, with none between them that is not, before the backlog is
@@ -208,4 +207,11 @@ fn common<'a>(a: &'a str, b: &str) -> &'a str {
     let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b);
     let end = same.map(|(c, _)| c.len_utf8()).sum();
     a.get(..end).unwrap_or_default()
+}
+
+/// Takes a version that a look has shown, if it is one of those that were asked about.
+fn found_in(asked: &VersionSet, listed: &mut VersionSet, item: &Item) {
+    if asked.contains(item) {
+        listed.insert(item);
+    }
 }

@@ -7,7 +7,7 @@ use crate::job::failure::{During, Failure};
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::{BLOCK, Spool};
-use crate::listing::{Item, State, StatusTable, VersionSet};
+use crate::listing::{Item, State, StatusTable};
 use crate::wire::{Cause, Event, Net};
 
 /// Bytes of different statuses kept at most while no version refers to them.
@@ -104,12 +104,5 @@ pub(super) fn found(
         sink.version(item, statuses, &Outcome::Listed, 0);
     } else {
         spool.push(item);
-    }
-}
-
-/// Takes a version that a look has shown, if it is one of those that were asked about.
-pub(super) fn found_in(asked: &VersionSet, listed: &mut VersionSet, item: &Item) {
-    if asked.contains(item) {
-        listed.insert(item);
     }
 }

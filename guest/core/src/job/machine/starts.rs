@@ -45,7 +45,8 @@ impl Job {
         }
         let first =
             |waiting: &BTreeMap<(Instant, u64), Flight>| waiting.keys().next().map(|(at, _)| *at);
-        let hung = if self.has_place_for_hung() { first(&self.hung) } else { None };
+        // All places are counted for it, so only where something has hung.
+        let hung = first(&self.hung).filter(|_| self.has_place_for_hung());
         let work =
             [first(&self.retries), hung, self.next_fresh(now)].into_iter().flatten().min()?;
         Some(work.max(self.pacer.next_start()))
