@@ -24,6 +24,17 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// A first attempt may take this many times as long as the slowest of late.
 const LEEWAY: u32 = 4;
 
+/// How long a server may answer no HEAD before it is taken for dead. By then first attempts were given 5,
+/// 10, 20, 40, 80 and 160 seconds, one round after the other.
+const DEAD_AFTER: Duration = Duration::from_secs(300);
+
+/// How many versions have to hang in that time: a few objects that hang while others wait for them are
+/// not the server.
+const DEAD_FOR: u32 = 5;
+
+/// How many copies in a row have to hang, each as often as it is tried, before no other is begun.
+const DEAD_COPIES: u32 = 3;
+
 /// The patience with a copy, beside the time that its bytes take.
 const COPY: Duration = Duration::from_secs(120);
 
@@ -38,6 +49,18 @@ pub(crate) struct Patience {
     slowest: Duration,
     answered: Instant,
     raised: Instant,
+    silence: Option<Silence>,
+    /// Versions whose copies were given up since one was answered.
+    copies: u32,
+}
+
+/// HEADs that were not answered since the last one that was.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// When the first of them was sent.
+    since: Instant,
+    /// Of how many versions they are.
+    versions: u32,
 }
 
 impl Default for Patience {
@@ -47,6 +70,8 @@ impl Default for Patience {
             slowest: Duration::ZERO,
             answered: Instant::default(),
             raised: Instant::default(),
+            silence: None,
+            copies: 0,
         }
     }
 }
@@ -55,6 +80,7 @@ impl Patience {
     /// A HEAD was answered, after this long.
     pub(crate) fn answered(&mut self, took: Duration, now: Instant) {
         self.answered = now;
+        self.silence = None;
         // What was slow once is forgotten over some hundred answers.
         self.slowest = took.max(self.slowest - self.slowest / 64);
         self.first = (self.slowest * LEEWAY).clamp(FIRST, LONGEST);
@@ -72,21 +98,47 @@ impl Patience {
         COPY + Duration::from_secs(size / COPIED)
     }
 
-    /// For how long no HEAD was answered.
+    /// For how long HEADs that were sent were not answered. Time in which none is sent is not silence.
     pub(crate) fn silence(&self, now: Instant) -> Duration {
-        now - self.answered
+        self.silence.map_or(Duration::ZERO, |silence| now - silence.since)
     }
 
-    /// The patience with a HEAD that was begun at `started` is over. Returns whether the server has
-    /// answered no other in the meantime.
-    pub(crate) fn ran_out(&mut self, started: Instant, now: Instant) -> bool {
-        let silent = self.answered < started;
+    /// Whether the server is taken for dead.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.silence(now) >= DEAD_AFTER
+            && self.silence.is_some_and(|silence| silence.versions >= DEAD_FOR)
+    }
+
+    /// The patience with the HEAD of a version that has hung this often before, begun at `started`, is
+    /// over. Returns whether the server has answered no other in the meantime.
+    pub(crate) fn ran_out(&mut self, hangs: u32, started: Instant, now: Instant) -> bool {
+        if self.answered >= started {
+            return false;
+        }
+        let silence = self.silence.get_or_insert(Silence { since: started, versions: 0 });
+        silence.since = silence.since.min(started);
+        // A version that has hung before says no more of the server than it did then.
+        if hangs > 0 {
+            return false;
+        }
+        silence.versions += 1;
         // Those that were begun together are one round.
-        if silent && started >= self.raised {
+        if started >= self.raised {
             self.first = (self.first * 2).min(LONGEST);
             self.raised = now;
         }
-        silent
+        true
+    }
+
+    /// A copy was answered.
+    pub(crate) fn copied(&mut self) {
+        self.copies = 0;
+    }
+
+    /// A version failed because its copies hung. Returns whether all others would.
+    pub(crate) fn copies_ran_out(&mut self) -> bool {
+        self.copies += 1;
+        self.copies >= DEAD_COPIES
     }
 }
 
@@ -114,7 +166,7 @@ mod tests {
         let mut patience = Patience::default();
         for second in 0..100 {
             patience.answered(Duration::from_millis(3), at(second));
-            assert!(!patience.ran_out(at(second.saturating_sub(5)), at(second)));
+            assert!(!patience.ran_out(0, at(second.saturating_sub(5)), at(second)));
         }
         assert_eq!(patience.with_head(0), seconds(5));
     }
@@ -127,16 +179,33 @@ mod tests {
             assert_eq!(patience.with_head(0), seconds(first));
             let started = at(now);
             now += first;
-            (0..10).for_each(|_| assert!(patience.ran_out(started, at(now))));
+            (0..10).for_each(|_| assert!(patience.ran_out(0, started, at(now))));
         }
         patience.answered(seconds(61), at(now + 61));
         assert_eq!(patience.with_head(0), seconds(244));
         (0..1000).for_each(|_| patience.answered(Duration::from_millis(2), at(now + 62)));
         assert_eq!(patience.with_head(0), seconds(5));
         (0..100).for_each(|round| {
-            _ = patience.ran_out(at(now + 1000 * (round + 1)), at(now + 1000 * (round + 2)));
+            _ = patience.ran_out(0, at(now + 1000 * (round + 1)), at(now + 1000 * (round + 2)));
         });
         assert_eq!(patience.with_head(0), seconds(600));
+    }
+
+    #[test]
+    fn silence_is_counted_from_what_was_asked_and_ends_with_any_answer() {
+        let mut patience = Patience::default();
+        assert_eq!(patience.silence(at(900)), Duration::ZERO, "nothing was asked");
+        (0..4).for_each(|_| assert!(patience.ran_out(0, at(900), at(905))));
+        assert_eq!(patience.silence(at(905)), seconds(5));
+        assert!(
+            !patience.ran_out(1, at(906), at(2000)) && !patience.is_over(at(2000)),
+            "four objects"
+        );
+        assert!(patience.ran_out(0, at(1100), at(1140)));
+        assert!(!patience.is_over(at(1199)) && patience.is_over(at(1200)));
+        patience.answered(seconds(1), at(1200));
+        assert!(!patience.is_over(at(9000)));
+        assert_eq!(patience.silence(at(9000)), Duration::ZERO);
     }
 
     #[test]

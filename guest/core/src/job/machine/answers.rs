@@ -132,6 +132,7 @@ impl Job {
             verdict => verdict,
         };
         let verdict = if flight.copying {
+            self.patience.copied();
             expired(Verdict::from_copy(&flight.item, answer))
         } else {
             self.patience.answered(now - flight.started, now);

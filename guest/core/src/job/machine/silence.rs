@@ -15,9 +15,6 @@ const SCAN: Duration = Duration::from_secs(1);
 /// How long it answers none before that is told.
 pub(super) const NOTICE: Duration = Duration::from_secs(5);
 
-/// How long a server may answer no HEAD at all before the run ends.
-const SILENCE: Duration = Duration::from_secs(90);
-
 /// Of the places, this part at most is for versions that have hung before, as long as there are others
 /// to be begun.
 const SHARE: usize = 4;
@@ -64,10 +61,17 @@ impl Job {
     fn hung<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, mut flight: Flight) {
         let now = net.now();
         let waited = self.patience_with(&flight);
-        // A version that has hung before says no more of the server than it did then.
-        if self.patience.ran_out(flight.started, now) && flight.hangs == 0 {
+        if !flight.copying && self.patience.ran_out(flight.hangs, flight.started, now) {
             self.window.overload(flight.started, now);
             self.counts.overloads += 1;
+        }
+        let failure = Failure {
+            cause: Cause::Transport(TransportError::Timeout(waited)),
+            during: flight.during(),
+        };
+        // Unless there is no rest to be spared.
+        if self.patience.is_over(now) && !self.spool.is_empty() {
+            self.fatal.get_or_insert_with(|| failure.clone());
         }
         flight.hangs += 1;
         if flight.hangs < MAX_HANGS {
@@ -77,13 +81,9 @@ impl Job {
             self.hung.insert((at, self.counts.retries), flight);
             return;
         }
-        let cause = Cause::Transport(TransportError::Timeout(waited));
-        // Nothing else was answered during all of its attempts, and there is more to be spared.
-        if self.patience.silence(now) >= SILENCE && !self.spool.is_empty() {
-            let failure = Failure { cause: cause.clone(), during: flight.during() };
-            self.fatal.get_or_insert(failure);
+        if flight.copying && self.patience.copies_ran_out() && !self.spool.is_empty() {
+            self.fatal.get_or_insert_with(|| failure.clone());
         }
-        let failure = Failure { cause, during: flight.during() };
         self.finish(sink, &flight, &Outcome::Failed(failure));
     }
 

@@ -54,6 +54,42 @@ fn objects_that_never_answer_hold_up_nothing_and_fail_in_the_end() {
 }
 
 #[test]
+fn a_server_that_falls_silent_for_good_ends_the_run_after_some_minutes() {
+    for (concurrent, answered) in [(1, 0), (1, 50), (3, 50), (100, 0), (100, 1050), (1000, 50)] {
+        let mut versions = objects(20_000);
+        for version in versions.iter_mut().skip(answered) {
+            version.mishaps = vec![Mishap::Hang; ENDLESS];
+        }
+        let mut world = serving(versions);
+        let ran = run(Spec { concurrent, ..Spec::default() }, &mut world);
+        assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end);
+        assert_eq!(ran.counts.triggered, answered as u64);
+        let all = world.now().origin_age().as_secs();
+        assert!((300..800).contains(&all), "-c {concurrent} after {answered}: {all} s");
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_a_copy_ends_the_run_and_single_copies_that_hang_do_not() {
+    for hanging in [2, 300] {
+        let mut versions = objects(300);
+        for version in versions.iter_mut().take(hanging) {
+            version.copy_mishaps = vec![Mishap::Hang; ENDLESS];
+        }
+        let mut world = serving(versions);
+        let ran = run(Spec { mode: Mode::ClearChecksum, ..Spec::default() }, &mut world);
+        let all = world.now().origin_age().as_secs();
+        assert!(all < 1500, "{all} s");
+        match hanging {
+            2 => {
+                assert_eq!((ran.end, ran.counts.failed, ran.counts.copied), (End::Complete, 2, 298))
+            }
+            _ => assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end),
+        }
+    }
+}
+
+#[test]
 fn a_server_that_takes_a_minute_for_each_answer_is_waited_for() {
     let mut world = serving(objects(100));
     world.net.head_takes = Duration::from_secs(61);
