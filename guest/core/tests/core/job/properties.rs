@@ -271,7 +271,7 @@ fn check_rate(starts: &[Duration], rate: f64, more: f64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 300, max_global_rejects: 65_536, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_version_is_lost_or_counted_twice_whatever_happens((mut world, spec) in worlds()) {
