@@ -43,6 +43,8 @@ enum Stage {
 pub(crate) struct WasiNet {
     headers: LastHeaders,
     exchanges: Vec<Exchange>,
+    /// Those whose bodies are not to be read for now.
+    held: Vec<Exchange>,
     /// Events that happened at once, such as a refused request.
     immediate: Vec<Event>,
     timer: Option<(Instant, Pollable)>,
@@ -96,6 +98,7 @@ impl WasiNet {
         Self {
             headers: LastHeaders::default(),
             exchanges: Vec::new(),
+            held: Vec::new(),
             immediate: Vec::new(),
             timer: None,
             stop,
@@ -271,8 +274,20 @@ impl Net for WasiNet {
     }
 
     fn cancel(&mut self, ticket: Ticket) {
-        self.exchanges.retain(|exchange| exchange.ticket != ticket);
+        for exchanges in [&mut self.exchanges, &mut self.held] {
+            exchanges.retain(|exchange| exchange.ticket != ticket);
+        }
         self.immediate.retain(|event| event.ticket() != ticket);
+    }
+
+    fn hold(&mut self, ticket: Ticket, held: bool) {
+        let (from, to) = match held {
+            true => (&mut self.exchanges, &mut self.held),
+            false => (&mut self.held, &mut self.exchanges),
+        };
+        if let Some(index) = from.iter().position(|exchange| exchange.ticket == ticket) {
+            to.push(from.swap_remove(index));
+        }
     }
 
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {

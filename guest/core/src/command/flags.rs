@@ -238,7 +238,7 @@ pub const FLAGS: &[Flag] = &[
             Takes::Value,
             "",
             Class::Job,
-            "memory for listed versions that wait for their turn; beyond it the bucket is listed again",
+            "memory for listed versions that wait for their turn; when it is full, the server waits, too",
         )
     },
     flag("help", "h", Takes::Switch, "", Class::Output, "show help"),

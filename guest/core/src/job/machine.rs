@@ -81,6 +81,7 @@ pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 ///         }
 ///     }
 ///     fn cancel(&mut self, ticket: Ticket) { self.0.retain(|event| event.ticket() != ticket); }
+///     fn hold(&mut self, _: Ticket, _: bool) {}
 ///     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
 ///         if let (true, Some(until)) = (self.0.is_empty(), until) {
 ///             self.1 = until.origin_age();
@@ -191,7 +192,7 @@ impl Job {
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
         self.stopped = Some(net.now());
-        self.reader.pause(net);
+        self.reader.close(net);
         self.given_up += self.gone.give_up(net) as u64;
         for ticket in self.flights.tickets(|_| true) {
             net.cancel(ticket);
@@ -313,7 +314,7 @@ impl Job {
             self.stopped = Some(net.now());
         }
         if self.stopping() {
-            self.reader.pause(net);
+            self.reader.close(net);
             self.given_up += self.gone.give_up(net) as u64;
         }
     }

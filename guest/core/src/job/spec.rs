@@ -7,8 +7,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-/// Bytes of spool at which the listing is closed, to be resumed when it is empty. Two and a
-/// half million versions, so that five million are listed twice at most.
+/// Bytes of spool at which the listing is read no further until there is room. Two and a half million
+/// versions, so that most backlogs are known to their end before half of them is triggered.
 pub const MEMORY: usize = 64 << 20;
 
 /// The least of [`Spec::memory`]: one block of the spool. With less, the bucket was listed 553 times

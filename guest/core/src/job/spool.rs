@@ -1,8 +1,8 @@
 //! The queue between the reader of the listing and the triggers.
 //!
 //! The server cuts a listing whose reader is slower than about 90 KB/s, and a rate limit makes the
-//! triggers slower than that. So the listing is read at full speed into this queue. It is compact,
-//! because a backlog has millions of versions: names come sorted, so each is stored as what
+//! triggers slower than that. So the listing is read at full speed into this queue, and in small steps once
+//! that is full. It is compact, because a backlog has millions of versions: names come sorted, so each is stored as what
 //! differs from the one before, and a version id as 16 bytes. An entry of 350 bytes on the wire
 //! takes about 25 here, so 64 MiB hold two and a half million.
 
@@ -27,7 +27,7 @@ pub(super) struct Spool {
     /// Read position in the first block.
     at: usize,
     len: usize,
-    bytes: usize,
+    used: usize,
     last_in: Neighbour,
     last_out: Neighbour,
     scratch: Vec<u8>,
@@ -58,9 +58,9 @@ impl Spool {
         self.len == 0
     }
 
-    /// Bytes the blocks take.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// Bytes that the items take. The blocks take up to two more of them.
+    pub(super) fn used(&self) -> usize {
+        self.used
     }
 
     /// Appends an item.
@@ -106,13 +106,12 @@ impl Spool {
         self.last_in.key.push_str(item.key.get(shared..).unwrap_or_default());
 
         if self.blocks.back().is_none_or(|block| block.len() + record.len() > block.capacity()) {
-            let block = Vec::with_capacity(BLOCK.max(record.len()));
-            self.bytes += block.capacity();
-            self.blocks.push_back(block);
+            self.blocks.push_back(Vec::with_capacity(BLOCK.max(record.len())));
         }
         if let Some(block) = self.blocks.back_mut() {
             block.extend_from_slice(&record);
         }
+        self.used += record.len();
         self.len += 1;
         self.scratch = record;
     }
@@ -120,7 +119,7 @@ impl Spool {
     /// Takes the oldest item.
     pub(super) fn pop(&mut self) -> Option<Item> {
         while self.blocks.front().is_some_and(|block| self.at == block.len()) {
-            self.bytes -= self.blocks.pop_front()?.capacity();
+            self.blocks.pop_front();
             self.at = 0;
         }
         let block = self.blocks.front()?;
@@ -149,7 +148,9 @@ impl Spool {
             Modified::Nanos(i128::from(seconds) * 1_000_000_000 + i128::from(fraction))
         };
         let statuses = if flags & SHAPED == 0 { 0 } else { u32::try_from(read.number()?).ok()? };
-        self.at = block.len() - read.bytes.len();
+        let at = block.len() - read.bytes.len();
+        self.used -= at - self.at;
+        self.at = at;
         self.len -= 1;
         self.last_out.key.truncate(shared);
         self.last_out.key.push_str(key.get(shared..)?);
@@ -297,13 +298,13 @@ mod tests {
             });
         }
         assert!(
-            spool.bytes() < entries as usize * 26,
+            spool.used() < entries as usize * 26,
             "{} bytes each",
-            spool.bytes() / entries as usize
+            spool.used() / entries as usize
         );
         for n in 0..entries {
             assert!(spool.pop().unwrap().key.ends_with(&format!("{n:09}.bin")));
         }
-        assert!(spool.bytes() <= BLOCK);
+        assert_eq!((spool.used(), spool.blocks.len()), (0, 1));
     }
 }

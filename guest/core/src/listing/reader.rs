@@ -2,8 +2,10 @@
 //!
 //! A listing is complete only if its body had something to show for its end ([`Body`]), its last line was
 //! whole and no entry carried an `error`. Anything else is taken up again: the API has no marker, so the
-//! bucket is listed once more and what was read before is passed over. The same path serves a full
-//! spool, for which the listing is closed on purpose.
+//! bucket is listed once more and what was read before is passed over.
+//!
+//! While the spool is full the listing is not read. A real server waits for a reader that goes on in small
+//! steps, and cuts one that stays away for longer; that is not a fault, but the price of a slow run.
 //!
 //! The last version read is held back until the next one comes or the listing is complete. Nobody has
 //! touched it until then, so a listing that takes this one up must show it: one that does not has not
@@ -40,12 +42,14 @@ const FOREIGN: Duration = Duration::from_secs(30);
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Not started, or paused because the spool is full.
+    /// Not started, or cut while the spool was full.
     Idle,
     /// Asked, no answer yet.
     Opening,
     /// Entries come.
     Reading,
+    /// They would, but the spool is full.
+    Holding,
     /// Failed, to be resumed at this time.
     Waiting(Instant),
     /// Read to the end.
@@ -84,6 +88,8 @@ pub(crate) struct Reader {
     errors_here: u32,
     silences: u32,
     progressed: bool,
+    /// Whether it was kept waiting.
+    was_held: bool,
     heard: Instant,
     listings: u32,
     retry_after: Duration,
@@ -128,6 +134,7 @@ impl Reader {
             errors_here: 0,
             silences: 0,
             progressed: false,
+            was_held: false,
             heard: Instant::default(),
             listings: 0,
             retry_after: Duration::ZERO,
@@ -209,20 +216,36 @@ impl Reader {
         self.lines = Lines::default();
         self.this =
             Shown { read: self.seen.count, reached: self.anchor.is_none(), ..Shown::default() };
-        self.progressed = false;
+        (self.progressed, self.was_held) = (false, false);
         self.heard = net.now();
         client.list(net, self.ticket, &self.prefix, self.arn.as_deref());
     }
 
-    /// Closes the listing on purpose, because the spool is full or the user stopped the run.
-    pub(crate) fn pause<N: Net>(&mut self, net: &mut N) {
-        if matches!(self.state, State::Opening | State::Reading) {
+    /// Closes the listing for good, because the run is to end.
+    pub(crate) fn close<N: Net>(&mut self, net: &mut N) {
+        if matches!(self.state, State::Opening | State::Reading | State::Holding) {
             net.cancel(self.ticket);
         }
         if !self.ended() {
             self.state = State::Idle;
-            self.attempts = 0;
-            self.forgive();
+        }
+    }
+
+    /// Stops reading, because the spool is full.
+    pub(crate) fn hold<N: Net>(&mut self, net: &mut N) {
+        if self.state == State::Reading {
+            net.hold(self.ticket, true);
+            self.state = State::Holding;
+            self.was_held = true;
+        }
+    }
+
+    /// Goes on reading.
+    pub(crate) fn go_on<N: Net>(&mut self, net: &mut N) {
+        if self.state == State::Holding {
+            net.hold(self.ticket, false);
+            self.state = State::Reading;
+            self.heard = net.now();
         }
     }
 
@@ -266,6 +289,12 @@ impl Reader {
     /// The listing ended before its end.
     fn broke<N: Net>(&mut self, net: &mut N, cause: Break) {
         self.forgive();
+        // The server has waited for long enough. Each time, everything read before is read again, so the
+        // fewer times the better: not before there is room for all that the spool takes.
+        if self.was_held && self.progressed && matches!(cause, Break::Cut(_)) {
+            self.state = State::Idle;
+            return;
+        }
         self.fruitless += 1;
         let hopeless = match &cause {
             Break::Server(_) => {

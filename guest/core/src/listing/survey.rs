@@ -30,7 +30,7 @@ pub(crate) fn survey<N: Net>(
             _ => reader.tick(net, client),
         }
         if net.stop_requested() {
-            reader.pause(net);
+            reader.close(net);
             return false;
         }
         net.wait(reader.due(), &mut events);

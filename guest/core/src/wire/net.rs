@@ -202,8 +202,12 @@ pub trait Net {
     /// Gives an exchange up: no event of it follows.
     fn cancel(&mut self, ticket: Ticket);
 
+    /// Stops reading the body of an exchange, or goes on with it: what is not read fills the connection,
+    /// and the server waits. What was read before may still come.
+    fn hold(&mut self, ticket: Ticket, held: bool);
+
     /// Waits until something happened or `until` has come, and appends what happened. Without
-    /// `until` and with no exchange under way it returns at once.
+    /// `until` and with no exchange under way that is not held it returns at once.
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>);
 
     /// Whether the user asked to stop. Checked between waits; a wait ends early when it happens.

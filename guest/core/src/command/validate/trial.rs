@@ -364,7 +364,7 @@ impl<'a> Candidates<'a> {
     }
 
     fn close<N: Net>(&mut self, net: &mut N) {
-        self.reader.pause(net);
+        self.reader.close(net);
     }
 
     fn next<N: Net>(
@@ -380,7 +380,7 @@ impl<'a> Candidates<'a> {
             if let Some(item) = self.ready.pop_front() {
                 // The look at it happens with the listing closed: a test reads a few entries of
                 // maybe millions.
-                self.reader.pause(net);
+                self.reader.close(net);
                 return Ok(Some(item));
             }
             match self.reader.state() {
@@ -390,7 +390,7 @@ impl<'a> Candidates<'a> {
                 _ => self.reader.tick(net, client),
             }
             if net.stop_requested() {
-                self.reader.pause(net);
+                self.reader.close(net);
                 return Ok(None);
             }
             net.wait(self.reader.due(), &mut events);

@@ -81,7 +81,7 @@ impl Gone {
     /// Gives up, and returns how many are left in the dark.
     pub(super) fn give_up<N: Net>(&mut self, net: &mut N) -> usize {
         if let Some(look) = &mut self.look {
-            look.reader.pause(net);
+            look.reader.close(net);
         }
         self.look = None;
         std::mem::take(&mut self.waiting).len()

@@ -13,6 +13,11 @@ use crate::wire::{Cause, Event, Net};
 /// Bytes of different statuses kept at most while no version refers to them.
 const TABLE: usize = 1 << 20;
 
+/// Bytes of the spool that have to be free before a listing that is held is read further. It was read to its
+/// end by a reader that drained 200 entries a second and went on after every 100, and cut when it went on
+/// after every 1,000. This is some 80 entries.
+const STEP: usize = 2 << 10;
+
 /// Memory that has to be left, in bytes, for the run to go on. It is what one piece of a listing may
 /// become at most: 256 KiB that were compressed to a tenth, and the same again for what they are parsed
 /// into. It is only asked for, never touched.
@@ -28,22 +33,17 @@ impl Job {
         }
         self.bound_table();
         match self.reader.state() {
-            // Not earlier: each time, everything read before is read again, so the fewer times the
-            // better. The triggers wait for some seconds then, out of minutes.
-            // With the table full, nothing may refer to it either, or it would be full again at once.
-            State::Idle
-                if self.spool.is_empty() && (!self.table_is_full() || self.flights.len() == 0) =>
-            {
-                self.reader.open(net, &mut self.client);
-            }
-            State::Opening | State::Reading
-                if !self.spool.is_empty()
-                    && (self.spool.bytes() > self.spec.memory || self.table_is_full()) =>
-            {
-                self.reader.pause(net);
-            }
+            State::Idle if self.spool.is_empty() => self.reader.open(net, &mut self.client),
+            State::Reading if !self.has_room(0) => self.reader.hold(net),
+            State::Holding if self.has_room(STEP) => self.reader.go_on(net),
             _ => self.reader.tick(net, &mut self.client),
         }
+    }
+
+    /// Whether the listing may be read, with this much left over. An empty spool always takes some.
+    fn has_room(&self, left: usize) -> bool {
+        !self.table_is_full()
+            && (self.spool.is_empty() || self.spool.used() + left <= self.spec.memory)
     }
 
     /// Whether there are so many different statuses that they have to be forgotten. They have a budget of

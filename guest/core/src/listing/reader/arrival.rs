@@ -38,8 +38,10 @@ impl Reader {
     ) {
         match (event, &self.state) {
             (Event::Response(_, result), State::Opening) => self.on_response(net, client, result),
-            (Event::Chunk(_, chunk), State::Reading) => self.on_chunk(net, &chunk, table, accept),
-            (Event::End(_, result), State::Reading) => self.on_end(net, result),
+            (Event::Chunk(_, chunk), State::Reading | State::Holding) => {
+                self.on_chunk(net, &chunk, table, accept);
+            }
+            (Event::End(_, result), State::Reading | State::Holding) => self.on_end(net, result),
             _ => {}
         }
     }

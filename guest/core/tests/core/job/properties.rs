@@ -142,15 +142,16 @@ fn worlds() -> impl Strategy<Value = (World, Spec)> {
         Just(Replication::After(Duration::from_secs(3))),
         Just(Replication::Never)
     ];
-    let server = (backlog(), breaks(ALL), chunks, latency, replication, 1u64..).prop_map(
-        |(versions, breaks, chunks, latency, replication, random)| {
+    let keeps_open = prop::sample::select(vec![0, 1, 10]).prop_map(Duration::from_secs);
+    let server = (backlog(), breaks(ALL), chunks, latency, replication, keeps_open, 1u64..)
+        .prop_map(|(versions, breaks, chunks, latency, replication, keeps_open, random)| {
             let mut world = serving(versions);
             world.breaks = breaks.into();
             (world.net.chunks, world.net.latency) = (chunks, latency);
             (world.net.server.replication, world.net.random) = (replication, random);
+            world.net.keeps_open = keeps_open;
             world
-        },
-    );
+        });
     (server, spec())
 }
 

@@ -306,6 +306,10 @@ impl<N: Net> Net for Faulty<N> {
         self.net.cancel(ticket);
     }
 
+    fn hold(&mut self, ticket: Ticket, held: bool) {
+        self.net.hold(ticket, held);
+    }
+
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
         let own = self.events.keys().next().map(|(at, _)| Instant::since_origin(*at));
         let mut heard = Vec::new();

@@ -1,7 +1,9 @@
 //! A line to the server, with a virtual clock: nothing waits, and an hour passes at once.
 
 use super::server::{Reply, Server};
-use resync_core::wire::{Call, Delivery, Event, Instant, Method, Net, Response, Ticket, brief};
+use resync_core::wire::{
+    Call, Delivery, Event, Instant, Method, Net, Response, Ticket, TransportError, brief,
+};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -23,7 +25,13 @@ pub(crate) struct SimNet {
     pub(crate) stop_at: Option<Duration>,
     /// Draws the sizes of chunks, the latency and the job's jitter. Not 0.
     pub(crate) random: u64,
+    /// For how long the server keeps a listing open that nobody reads.
+    pub(crate) keeps_open: Duration,
+    /// How often an exchange was held.
+    pub(crate) holds: u32,
     now: Duration,
+    /// What is to come of an exchange that is held, and since when it is.
+    held: BTreeMap<Ticket, (Duration, Vec<(Duration, Event)>)>,
     events: BTreeMap<(Duration, u64), Event>,
     scheduled: u64,
     idle: u32,
@@ -38,7 +46,10 @@ impl SimNet {
             head_takes: Duration::ZERO,
             stop_at: None,
             random: 0x9E37_79B9_7F4A_7C15,
+            keeps_open: Duration::from_secs(10),
+            holds: 0,
             now: Duration::ZERO,
+            held: BTreeMap::new(),
             events: BTreeMap::new(),
             scheduled: 0,
             idle: 0,
@@ -106,6 +117,30 @@ impl Net for SimNet {
 
     fn cancel(&mut self, ticket: Ticket) {
         self.events.retain(|_, event| event.ticket() != ticket);
+        self.held.remove(&ticket);
+    }
+
+    fn hold(&mut self, ticket: Ticket, held: bool) {
+        if held {
+            self.holds += 1;
+            let of = self.events.extract_if(.., |_, event| event.ticket() == ticket);
+            let events = of.map(|((at, _), event)| (at, event)).collect();
+            self.held.insert(ticket, (self.now, events));
+        } else if let Some((since, mut events)) = self.held.remove(&ticket) {
+            let waited = self.now - since;
+            if waited > self.keeps_open {
+                // What the line itself holds still comes.
+                events.truncate(1);
+                events.retain(|(_, event)| matches!(event, Event::Chunk(..)));
+                let cut = Event::End(ticket, Err(TransportError::Closed(String::new())));
+                events.push((since, cut));
+            }
+            let mut last = self.now;
+            for (at, event) in events {
+                last = last.max(at + waited);
+                self.schedule(last, event);
+            }
+        }
     }
 
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
