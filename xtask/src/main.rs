@@ -26,7 +26,7 @@ cargo xtask TASK
   fuzz           run each fuzz target for a few seconds
   bench          compare with the Go peer and with native hyper
                  [--objects N]
-  bench --backlog  memory and repeated listing over five and ten million versions
+  bench --backlog  memory and entries listed over one, five and ten million versions
   soak           run on two real MinIO servers that fail at random, and lose nothing
                  [--minutes M] [--seed N] [--journal FILE]
   docs           write the pages of docs/ that are made from tables

@@ -34,7 +34,7 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     let ran = as_root(&pair).run(&["source/src", "--memory", "100KiB", "-c", "50", "--json"]);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
-    assert!(summary["listings"].as_u64() > Some(4), "{summary}");
+    assert_eq!(summary["listings"], 1, "the server waits: {summary}");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let lines = ran.json();
     let triggered = lines.iter().filter(|line| line["outcome"] == "triggered");
@@ -46,11 +46,12 @@ fn neither_a_low_rate_nor_little_memory_loses_a_version() {
     drop(loud);
 
     pair.release();
-    let ran = as_root(&pair).run(&["source/src", "--rate-limit", "150", "--json"]);
+    // The server may cut what it is kept waiting for so long; it must not matter.
+    let slow = ["source/src", "--memory", "100KiB", "--rate-limit", "150", "--json"];
+    let ran = as_root(&pair).run(&slow);
     let summary = ran.summary();
     assert_eq!((ran.status, &summary["complete"]), (0, &true.into()), "{summary}");
     assert_eq!(summary["processed"], LARGE, "{summary}");
-    assert_eq!(summary["listings"], 1, "the socket never waited for the triggers");
     let seconds = summary["duration"].as_f64().unwrap_or_default() / 1e9;
     let rate = LARGE as f64 / seconds;
     assert!(rate < 150.0 * 1.02, "{rate} a second");

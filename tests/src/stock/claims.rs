@@ -118,6 +118,14 @@ pub fn a_cut_listing_is_never_taken_for_a_whole_one(stage: &Stage) {
     assert!(ran.stdout.contains("\n✗ Dry run incomplete: "), "{}", ran.stdout);
 }
 
+/// A full spool keeps the server waiting, and the rest of the listing comes when there is room.
+pub fn a_full_spool_keeps_the_server_waiting(stage: &Stage) {
+    let words = ["myaistor/mybucket", "--json", "-c", "50", "--memory", "64KiB"];
+    let (ran, server) = same(stage, || synthetic(6000), &words);
+    assert_eq!((ran.status, server.triggers()), (0, (6000, 0)));
+    assert_eq!((server.listings(), server.listed()), (1, 6000));
+}
+
 /// A dry run sends the listing and nothing else.
 pub fn a_dry_run_only_lists(stage: &Stage) {
     for words in [
@@ -383,6 +391,7 @@ macro_rules! host_claims {
             wrong_keys_are_told
             a_cut_listing_is_never_taken_for_a_whole_one
             a_dry_run_only_lists
+            a_full_spool_keeps_the_server_waiting
             flags_of_the_host_are_refused_not_ignored
             custom_headers_are_sent
             a_private_authority_is_refused_with_the_way_out
