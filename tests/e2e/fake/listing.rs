@@ -3,7 +3,7 @@
 
 use crate::mc_wasi_at;
 use mc_wasi_tests::fake::{
-    Backlog, Chunks, Cut, Effect, FakeServer, Fault, Options, Route, S3Error,
+    Backlog, Chunks, Cut, Effect, FakeServer, Fault, Layout, Options, Route, S3Error,
 };
 use mc_wasi_tests::mcwasi::Ran;
 use std::time::{Duration, Instant};
@@ -67,6 +67,38 @@ fn a_listing_that_breaks_before_its_first_entry_is_taken_up_again() {
     for how in [Cut::InsideLine, Cut::BetweenChunks, Cut::Reset] {
         let (server, ran) = run(options(), [cut(0, how).times(2)]);
         assert_resumed(&format!("{how:?}"), &server, &ran);
+    }
+}
+
+/// A cluster of before RELEASE.2024-05-07, whose listing is cut once: sets side by side, pools one after the
+/// other.
+#[test]
+fn a_listing_of_several_sets_and_pools_is_taken_up_by_what_was_read() {
+    for (sets, pools) in [(2, 1), (4, 1), (1, 2), (3, 2)] {
+        for after in [1, 100, 499] {
+            let layout = Layout { sets, pools, ..Layout::default() };
+            let faults = [cut(after, Cut::InsideLine).times(1)];
+            let (server, ran) = run(Options { layout, ..options() }, faults);
+            let what = format!("{sets} sets, {pools} pools, cut after {after}");
+            assert_resumed(&what, &server, &ran);
+        }
+    }
+}
+
+#[test]
+fn a_set_that_ends_early_without_a_word_does_not_make_a_listing_complete() {
+    for after in [20, 100, 300, 450] {
+        let layout = Layout { sets: 2, lame: 2..3, ..Layout::default() };
+        let server = FakeServer::start(Options { layout, replicates: false, ..options() });
+        server.inject(cut(after, Cut::InsideLine).times(1));
+        let ran = mc_wasi_at(&server.alias_url()).run(&["--json", "--dry-run", "a/mybucket"]);
+        let summary = ran.summary();
+        let complete = (summary["complete"] == true, ran.status);
+        assert!(
+            summary["total"] == TOTAL || complete == (false, 1),
+            "cut after {after}, status {}: {summary}",
+            ran.status
+        );
     }
 }
 

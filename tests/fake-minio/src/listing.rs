@@ -45,6 +45,8 @@ pub(crate) struct Listing {
     chunks: Chunks,
     drawn: u64,
     entries: u64,
+    /// The lines that are left, where the drives give them in an order of their own.
+    arranged: Option<VecDeque<Vec<u8>>>,
     /// Made and not yet sent.
     filled: Bytes,
     pause: Option<Pause>,
@@ -109,10 +111,22 @@ impl Listing {
         }
         // Stable: of two steps at the same place the one set first is first.
         steps.sort_by_key(|(after, _)| *after);
+        let mut cursor = cursor;
+        let layout = &state.options.layout;
+        let arranged = layout.shows().then(|| {
+            let mut line = || {
+                let mut line = Vec::new();
+                let written = state.store.write(&mut cursor, 1, usize::MAX, &mut line);
+                (written > 0).then_some(line)
+            };
+            let lines = std::iter::from_fn(&mut line).collect();
+            layout.arrange(lines, state.counters.listings.load(Ordering::Relaxed))
+        });
         Self {
             state,
             control,
             cursor,
+            arranged,
             steps: steps.into(),
             chunks,
             drawn: 0,
@@ -201,13 +215,27 @@ impl Listing {
     fn fill(&mut self) {
         let limit = self.steps.front().map_or(u64::MAX, |(after, _)| after - self.entries);
         let mut out = Vec::with_capacity(CHUNK_BYTES + ENTRY_BYTES);
-        let written = self.state.store.write(&mut self.cursor, limit, CHUNK_BYTES, &mut out);
+        let written = self.write(limit, CHUNK_BYTES, &mut out);
         self.entries += written;
         self.state.counters.listed.fetch_add(written, Ordering::Relaxed);
         self.filled = out.into();
         if written == 0 {
             self.end = Some(End::Proper);
         }
+    }
+
+    /// Appends lines, as the store does.
+    fn write(&mut self, entries: u64, bytes: usize, out: &mut Vec<u8>) -> u64 {
+        let Some(arranged) = &mut self.arranged else {
+            return self.state.store.write(&mut self.cursor, entries, bytes, out);
+        };
+        let mut written = 0;
+        while written < entries && out.len() < bytes {
+            let Some(line) = arranged.pop_front() else { break };
+            out.extend_from_slice(&line);
+            written += 1;
+        }
+        written
     }
 
     fn take_step(&mut self, step: Step) {
@@ -244,7 +272,7 @@ impl Listing {
     /// The line that would come next.
     fn next_line(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.state.store.write(&mut self.cursor, 1, usize::MAX, &mut out) == 0 {
+        if self.write(1, usize::MAX, &mut out) == 0 {
             out.extend_from_slice(LAST_LINE);
         }
         out

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::layout::Layout;
 use super::store::Backlog;
 use super::version::DEFAULT_ARN;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub send_buffer: Option<u32>,
     /// Serves TLS with a certificate of a new authority.
     pub tls: bool,
+    /// The drives behind it.
+    pub layout: Layout,
     /// Versions to begin with.
     pub backlog: Backlog,
 }
@@ -79,6 +82,7 @@ impl Default for Options {
             write_deadline: None,
             send_buffer: None,
             tls: false,
+            layout: Layout::default(),
             backlog: Backlog::default(),
         }
     }
