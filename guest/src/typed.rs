@@ -242,6 +242,8 @@ fn spec(options: &Options) -> Result<Spec, String> {
         rate_limit: options.rate_limit,
         // Events carry the times of their versions.
         times: true,
+        // The interface has no word for it yet.
+        max_queue: 0,
         ..Spec::default()
     };
     spec.check().map_err(|error| error.to_string())?;

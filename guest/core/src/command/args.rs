@@ -10,7 +10,7 @@ use crate::command::flags::{Flag, Takes};
 use crate::command::go::{parse_bool, parse_duration};
 use crate::command::size::parse_size;
 use crate::command::target::Target;
-use crate::job::{CONCURRENT, CONCURRENT_RANGE, MIN_MEMORY, Mode};
+use crate::job::{CONCURRENT, CONCURRENT_RANGE, MAX_QUEUE, MIN_MEMORY, Mode};
 use crate::wire::REDACTED;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -42,6 +42,8 @@ pub struct Args {
     pub wait: Option<Duration>,
     /// Bytes of listed versions kept at most.
     pub memory: Option<usize>,
+    /// Versions triggered and not yet replicated at most; 0 is any number.
+    pub max_queue: u64,
     /// Objects started per second at most; `None` is unlimited.
     pub rate_limit: Option<f64>,
     /// The folder of `config.json`, when given.
@@ -146,6 +148,7 @@ impl Args {
             memory: given
                 .bytes("memory")?
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            max_queue: given.number("max-queue", MAX_QUEUE, "strconv.ParseUint")?,
             rate_limit: (rate_limit > 0.0).then_some(rate_limit),
             config_dir: given.value("config-dir"),
             quiet: given.switch("quiet")?,

@@ -241,6 +241,17 @@ pub const FLAGS: &[Flag] = &[
             "memory for listed versions that wait for their turn; when it is full, the server waits, too",
         )
     },
+    Flag {
+        default: "100000",
+        ..flag(
+            "max-queue",
+            "",
+            Takes::Value,
+            "",
+            Class::Job,
+            "versions that may wait for replication at a time, so that the server's queue does not overflow; 0 for any number",
+        )
+    },
     flag("help", "h", Takes::Switch, "", Class::Output, "show help"),
 ];
 

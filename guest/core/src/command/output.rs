@@ -4,11 +4,11 @@ use super::Invocation;
 use super::failures::Failures;
 use crate::command::args::Args;
 use crate::command::offline::RemoteTarget;
-use crate::job::{Counts, Mode, Outcome, Sink};
+use crate::job::{Counts, Mode, Note, Outcome, Sink};
 use crate::listing::{Item, Statuses};
 use crate::report::{
     Console, Loss, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line,
-    printable, version_json,
+    note_text, printable, version_json,
 };
 use crate::wire::{Instant, retry};
 use std::time::Duration;
@@ -141,6 +141,16 @@ impl<'a, C: Console> Output<'a, C> {
             "{mark} The server asked for a pause of {} s (Retry-After){most}.\n",
             asked.as_secs()
         ));
+    }
+
+    /// Something about the server's queue.
+    pub(super) fn note(&mut self, note: &Note) {
+        if self.json {
+            return;
+        }
+        self.erase_progress();
+        let mark = self.paint_err.warning("⚠");
+        self.console.err(&format!("{mark} {}\n", printable(&note_text(note))));
     }
 
     /// Shows on a terminal what is waited for.

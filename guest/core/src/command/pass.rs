@@ -38,6 +38,7 @@ pub(super) fn pass<N: Net, C: Console>(
         settings,
         times: args.json,
         memory: args.memory.unwrap_or(MEMORY),
+        max_queue: args.max_queue,
     };
     let (began, own) = (net.now(), i128::from(net.unix()) * 1_000_000_000);
     let mut job = Job::new(spec, client);
@@ -48,7 +49,9 @@ pub(super) fn pass<N: Net, C: Console>(
             out_for: job.out_for(net.now()),
             attempt: job.listing_attempt(),
             reduced_to: job.reduced_to(),
+            replicated: job.replicated(),
         };
+        job.notes().iter().for_each(|note| output.note(note));
         output.tick(net.now(), job.counts(), job.listed(), trouble);
         if output.is_broken() {
             job.abandon(net);

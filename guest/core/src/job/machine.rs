@@ -5,18 +5,22 @@
 
 mod answers;
 mod copying;
+mod gauge;
 mod gone;
 mod reading;
 mod silence;
 mod starts;
 
 use self::copying::Proof;
+use self::gauge::Gauge;
+pub use self::gauge::Note;
 use self::gone::Gone;
 use self::reading::found;
 use crate::job::counts::Counts;
 use crate::job::end::{End, Sink};
 use crate::job::failure::Failure;
 use crate::job::flights::{Flight, Flights};
+use crate::job::flow::Flow;
 use crate::job::outage::Outage;
 use crate::job::pacing::Pacer;
 use crate::job::patience::Patience;
@@ -126,6 +130,8 @@ pub struct Job {
     refusals: Refusals,
     gone: Gone,
     proof: Proof,
+    flow: Flow,
+    gauge: Gauge,
     /// Versions that wait for the first copy to be proven.
     held_up: Vec<Flight>,
     released: u64,
@@ -161,6 +167,8 @@ impl Job {
             refusals: Refusals::default(),
             gone: Gone::default(),
             proof: Proof::default(),
+            flow: Flow::new(spec.max_queue),
+            gauge: Gauge::default(),
             held_up: Vec::new(),
             released: 0,
             outage: Outage::default(),
@@ -186,7 +194,7 @@ impl Job {
 
     /// Listings opened so far.
     pub fn listings(&self) -> u32 {
-        self.reader.listings() + self.looks()
+        self.reader.listings() + self.looks() + self.gauge_looks()
     }
 
     /// Gives everything up at once, because nobody reads the output any more.
@@ -269,6 +277,7 @@ impl Job {
             let Self { table, spool, counts, spec, .. } = self;
             found(spec, counts, spool, sink, &item, table);
         }
+        self.drive_gauge(net);
         self.start_flights(net);
         if !self.stopping() {
             let rest = self.nothing_left();
@@ -323,6 +332,8 @@ impl Job {
         match event {
             event if event.ticket() == Ticket::Listing => self.on_listing(net, sink, event),
             event if event.ticket() == Ticket::Look => self.on_look(net, event),
+            event if event.ticket() == Ticket::Count => self.on_count(net, event),
+            Event::Response(Ticket::Metrics, result) => self.on_metrics(net, result),
             Event::Response(ticket @ Ticket::Version(_), result) => {
                 self.on_answer(net, sink, ticket, &result);
             }

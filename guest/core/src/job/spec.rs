@@ -1,5 +1,6 @@
 //! What a run is to do.
 
+use crate::job::flow::MAX_QUEUE;
 use crate::job::settings::Settings;
 use crate::job::spool::BLOCK;
 use crate::listing::{Item, VersionSet};
@@ -76,6 +77,8 @@ pub struct Spec {
     pub times: bool,
     /// Bytes of listed versions kept at most, [`MEMORY`] unless there is a reason.
     pub memory: usize,
+    /// Versions triggered and not yet replicated at most, as the server's counters tell; 0 is any number.
+    pub max_queue: u64,
 }
 
 impl Default for Spec {
@@ -91,6 +94,7 @@ impl Default for Spec {
             settings: Settings::default(),
             times: false,
             memory: MEMORY,
+            max_queue: MAX_QUEUE,
         }
     }
 }

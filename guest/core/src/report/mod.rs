@@ -2,6 +2,7 @@
 
 mod console;
 mod message;
+mod note;
 mod printable;
 mod progress;
 mod remedy;
@@ -10,6 +11,7 @@ mod waited;
 
 pub use console::{Console, Loss};
 pub use message::Message;
+pub(crate) use note::note_text;
 pub use printable::printable;
 pub(crate) use progress::{Progress, TICK, Trouble};
 pub use remedy::{explain, explain_listing};

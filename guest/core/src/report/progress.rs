@@ -19,6 +19,8 @@ pub(crate) struct Trouble {
     pub attempt: Option<u32>,
     /// How many versions are in flight at most, when that is fewer than asked for.
     pub reduced_to: Option<usize>,
+    /// Versions triggered that are replicated, where the server tells.
+    pub replicated: Option<u64>,
 }
 
 /// The state of the line.
@@ -49,7 +51,7 @@ impl Progress {
             return None;
         }
         self.drawn = Some(now);
-        let done = counts.ended();
+        let done = trouble.replicated.unwrap_or_else(|| counts.ended());
         // A second pass counts from the beginning.
         match self.window.filter(|(_, before)| *before <= done) {
             Some((since, before)) if now >= since + WINDOW => {
@@ -63,13 +65,21 @@ impl Progress {
             None => self.window = Some((now, done)),
         }
         let more = if listed { "" } else { "+" };
+        let replicated = trouble
+            .replicated
+            .map(|replicated| format!(", {} replicated", grouped(replicated)))
+            .unwrap_or_default();
         let mut line = format!(
-            "{}{more} found, {} triggered, {} failed, {}/s",
+            "{}{more} found, {} triggered{replicated}, {} failed, {}/s",
             grouped(counts.total),
             grouped(counts.triggered),
             grouped(counts.failed),
             grouped(self.rate as u64)
         );
+        if let (true, Some(replicated)) = (listed && self.rate > 0.0, trouble.replicated) {
+            let rest = counts.total.saturating_sub(counts.ended() - counts.triggered + replicated);
+            line.push_str(&format!(", {} left", span(rest as f64 / self.rate)));
+        }
         match trouble {
             Trouble { out_for: Some(time), .. } => {
                 line.push_str(&format!(", server out for {} s", time.as_secs()));
@@ -106,6 +116,16 @@ impl Progress {
     }
 }
 
+/// A time to come, as exactly as it can be known.
+fn span(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).ceil() as u64;
+    match minutes {
+        0 | 1 => format!("{} s", seconds.ceil() as u64),
+        2..=99 => format!("{minutes} min"),
+        _ => format!("{} h", minutes.div_ceil(60)),
+    }
+}
+
 /// A number with its thousands apart.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -139,7 +159,7 @@ mod tests {
             None
         );
         let out_for = Some(Duration::from_secs(7));
-        let trouble = Trouble { out_for, reduced_to: Some(3), attempt: None };
+        let trouble = Trouble { out_for, reduced_to: Some(3), ..Trouble::default() };
         assert!(
             progress
                 .draw(Instant::default() + Duration::from_millis(100), &counts, true, trouble)
@@ -164,9 +184,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_replicated_is_said_with_its_rate_and_the_time_left() {
+        let mut progress = Progress::new(None);
+        let at = |seconds| Instant::since_origin(Duration::from_secs(seconds));
+        let mut draw = |seconds, replicated, listed| {
+            let counts =
+                Counts { total: 10_000, triggered: 4_000, failed: 10, ..Counts::default() };
+            let trouble = Trouble { replicated: Some(replicated), ..Trouble::default() };
+            progress.draw(at(seconds), &counts, listed, trouble).unwrap()
+        };
+        draw(1, 0, true);
+        let line = draw(11, 990, true);
+        assert!(
+            line.contains(
+                "10,000 found, 4,000 triggered, 990 replicated, 10 failed, 99/s, 2 min left"
+            ),
+            "{line}"
+        );
+        assert!(!draw(20, 1500, false).contains("left"), "it is not known how many there are");
+        assert_eq!(
+            [2.2, 59.9, 61.0, 5_000.0, 9_000.0].map(span),
+            ["3 s", "60 s", "2 min", "84 min", "3 h"]
+        );
+    }
+
+    #[test]
     fn what_keeps_the_run_is_said() {
         let said = |out_for, reduced_to, attempt| {
-            let trouble = Trouble { out_for, reduced_to, attempt };
+            let trouble = Trouble { out_for, reduced_to, attempt, replicated: None };
             Progress::new(None).draw(Instant::default(), &Counts::default(), true, trouble).unwrap()
         };
         assert!(said(None, Some(3), None).contains("0/s, server busy: 3 at a time\x1b"));

@@ -245,6 +245,11 @@ impl Client {
         self.bucket_setting(net, Ticket::Location, "?location=");
     }
 
+    /// What the server has counted of the bucket's replication since it was started.
+    pub(crate) fn metrics<N: Net>(&mut self, net: &mut N) {
+        self.bucket_setting(net, Ticket::Metrics, "?replication-metrics=2");
+    }
+
     fn bucket_setting<N: Net>(&mut self, net: &mut N, ticket: Ticket, query: &str) {
         let mut path = self.take_path();
         path.push('/');

@@ -19,6 +19,10 @@ pub enum Ticket {
     Setting,
     /// Another listing beside it.
     Look,
+    /// A listing beside both, to see how much is left of what was triggered.
+    Count,
+    /// The bucket's counters, asked for while versions are in flight.
+    Metrics,
     /// The region of the bucket, asked for while versions are in flight.
     Location,
     /// A version in flight, by the number of its slot.
@@ -89,8 +93,9 @@ pub(crate) const REPLICATION_STATUS: &str = "x-amz-replication-status";
 /// so that its end cannot be mistaken. WASI has no other place for that.
 pub const FRAMED: &str = "x-mc-wasi-framed";
 
-/// The most that is kept of a body which is not streamed: error documents and bucket settings.
-pub const MAX_BODY: usize = 64 * 1024;
+/// The most that is kept of a body which is not streamed: error documents, bucket settings, and a bucket's
+/// counters, of which those of one target are 11 KiB (observed).
+pub const MAX_BODY: usize = 256 * 1024;
 
 /// An answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

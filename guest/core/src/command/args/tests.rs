@@ -56,6 +56,10 @@ fn usage_errors_have_the_words_of_go() {
             &["a/b", "-c", "x"],
             "invalid value \"x\" for flag -concurrent: strconv.ParseInt: parsing \"x\": invalid syntax",
         ),
+        (
+            &["a/b", "--max-queue", "-1"],
+            "invalid value \"-1\" for flag -max-queue: strconv.ParseUint: parsing \"-1\": invalid syntax",
+        ),
     ] {
         assert_eq!(parse(words).unwrap_err(), Stop::Usage(message.into()), "{words:?}");
     }

@@ -214,6 +214,9 @@ impl Job {
         }
         self.counts.done(outcome);
         if let Some(statuses) = self.table.get(flight.item.statuses) {
+            if let (true, Outcome::Triggered(_)) = (self.flow.is_on(), outcome) {
+                self.flow.add(&flight.item, statuses);
+            }
             sink.version(&flight.item, statuses, outcome, flight.attempts);
         }
     }

@@ -14,7 +14,11 @@ const MAX_RETRIES: usize = 2_000;
 impl Job {
     pub(super) fn start_flights<N: Net>(&mut self, net: &mut N) {
         let now = net.now();
-        while self.next_start(now).is_some_and(|at| at <= now) {
+        loop {
+            self.spool.prepare();
+            if self.next_start(now).is_none_or(|at| at > now) {
+                break;
+            }
             let Some(flight) = self.next_flight(now) else { break };
             self.pacer.start(now);
             self.launch(net, flight);
@@ -55,7 +59,8 @@ impl Job {
     /// When a version of the spool may be begun.
     fn next_fresh(&self, now: Instant) -> Option<Instant> {
         let waiting = self.waiting();
-        (!self.spool.is_empty() && self.may_begin_fresh()).then(|| {
+        let front = self.spool.front().filter(|_| self.may_begin_fresh())?;
+        self.flow.allows(front, self.flights.len()).then(|| {
             let [out, short] = [&self.outage, &self.shortage].map(|o| o.next_start(waiting, now));
             out.max(short)
         })
@@ -82,7 +87,8 @@ impl Job {
     /// The next moment at which something is due without any event.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let scan = (self.flights.len() > 0).then_some(self.next_scan);
-        let due = [self.reader.due(), self.look_due(), scan, self.next_start(now)];
+        let due =
+            [self.reader.due(), self.look_due(), self.gauge_due(), scan, self.next_start(now)];
         let due = due.into_iter().flatten().min();
         due.map(|at| at.max(now))
     }

@@ -10,6 +10,7 @@ mod limits;
 mod listing;
 mod pipe;
 mod printing;
+mod queue;
 mod regions;
 mod stop;
 mod targets;

@@ -82,7 +82,8 @@ fn a_server_that_never_answers_a_copy_ends_the_run_and_single_copies_that_hang_d
         assert!(all < 1500, "{all} s");
         match hanging {
             2 => {
-                assert_eq!((ran.end, ran.counts.failed, ran.counts.copied), (End::Complete, 2, 298))
+                let counts = ran.counts;
+                assert_eq!((ran.end, counts.failed, counts.copied), (End::Complete, 2, 298));
             }
             _ => assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end),
         }

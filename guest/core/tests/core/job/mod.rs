@@ -1,6 +1,7 @@
 //! What the job promises, for any backlog, any faults and any timing.
 
 mod claims;
+mod flow;
 mod properties;
 
 use crate::world::{Name, World};

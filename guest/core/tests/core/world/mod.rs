@@ -6,6 +6,7 @@
 mod answer;
 mod faulty;
 mod net;
+mod queue;
 mod screen;
 mod server;
 mod version;

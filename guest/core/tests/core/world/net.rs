@@ -56,6 +56,11 @@ impl SimNet {
         }
     }
 
+    /// The time since the beginning.
+    pub(crate) fn now_is(&self) -> Duration {
+        self.now
+    }
+
     fn draw(&mut self, range: Range<u64>) -> u64 {
         let span = range.end.saturating_sub(range.start).max(1);
         range.start + self.random() % span

@@ -4,6 +4,7 @@
 //! makes it panic: a version that is not listed, a copy that is not in place, another bucket.
 
 use super::answer::{Refusal, Turns, answer, ok};
+use super::queue::Queue;
 use super::version::{Copying, Fate, Name, Replication, Version};
 use resync_core::wire::{Call, Delivery, Method, Response};
 use serde::Serialize;
@@ -73,6 +74,10 @@ pub(crate) struct Server {
     pub(crate) queued: BTreeMap<Name, Vec<Duration>>,
     /// How often each version was copied.
     pub(crate) copied: BTreeMap<Name, u32>,
+    /// What waits for replication.
+    pub(crate) queue: Queue,
+    /// When each version is replicated, where the queue says so.
+    due: HashMap<Name, Duration>,
     /// Every request.
     pub(crate) log: Vec<Asked>,
     index: HashMap<Name, usize>,
@@ -156,6 +161,8 @@ impl Server {
             looked_for: std::collections::BTreeSet::new(),
             queued: BTreeMap::new(),
             copied: BTreeMap::new(),
+            queue: Queue::default(),
+            due: HashMap::new(),
             log: Vec::new(),
             now: Duration::ZERO,
         }
@@ -246,6 +253,7 @@ impl Server {
         match call.method {
             Method::Get if target == "/bucket?object-lock=" => self.lock.next(),
             Method::Get if target == "/bucket?location=" => self.location(),
+            Method::Get if target == "/bucket?replication-metrics=2" => self.queue.metrics(now),
             Method::Get if target == "/bucket?encryption=" => self.encryption.next(),
             Method::Get if query.starts_with("tagging=") => self.tags.next(),
             Method::Head if elsewhere => refusal.in_headers(),
@@ -327,6 +335,10 @@ impl Server {
         if gone && self.looked_for.contains(&version.name) {
             return None;
         }
+        let due = self.due.get(&version.name);
+        if due.is_some_and(|due| *due <= now && !self.queue.ignores) {
+            return None;
+        }
         let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
         let repl_timestamp = match (queued, version.replication.unwrap_or(self.replication)) {
             ([.., at], Replication::After(time)) if now >= *at + time => return None,
@@ -365,6 +377,11 @@ impl Server {
     }
 
     fn queue(&mut self, name: Name, now: Duration) {
+        let version = self.index.get(&name).and_then(|index| self.versions.get(*index));
+        let ignored = version.is_some_and(|v| v.replication == Some(Replication::Never));
+        if !ignored && let Some(due) = self.queue.push(now) {
+            self.due.insert(name.clone(), due);
+        }
         self.queued.entry(name).or_default().push(now);
     }
 

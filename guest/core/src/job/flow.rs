@@ -1,0 +1,277 @@
+//! How much of what was triggered still waits on the server.
+//!
+//! A HEAD is answered 200 whether the queue for replication has room or not. A node has 10,000 places for
+//! each worker, chosen by the hash of the name, and 100,000 more for objects; what does not fit is tried again
+//! after five minutes, three times, and then dropped (observed). So no more is triggered than has been
+//! replicated, but for so many versions, as far as the bucket's own counters tell: they count each version
+//! that was replicated to a target, and each that failed.
+
+use crate::listing::{Item, Statuses};
+use crate::wire::Instant;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Versions triggered and not yet replicated at most, unless there is a reason: what a node takes beyond the
+/// queues of its workers.
+pub const MAX_QUEUE: u64 = 100_000;
+
+/// The same where all that waits may be in the queue of one worker: all delete markers share one, and all
+/// versions of one name. It has 10,000 places, and others use it, too.
+const ONE_WORKER: u64 = 8_000;
+
+/// Versions of one name in a row from which on that is so.
+const SAME_NAME: u64 = 1_000;
+
+/// Versions that wait before anything is asked: half of what the smallest queue takes. A small run never asks,
+/// and what is done until then is only taken for waiting longer than it does.
+pub(crate) const FEW: u64 = ONE_WORKER / 2;
+
+/// Between two looks at the counters. They follow within a second (observed).
+pub(crate) const EVERY: Duration = Duration::from_secs(2);
+
+/// How long nothing may move before the backlog itself is looked at.
+const STALL: Duration = Duration::from_secs(60);
+
+/// How long nothing may leave the queue before the run ends.
+const DEAD: Duration = Duration::from_secs(300);
+
+/// Targets that are counted one by one. A bucket has a handful.
+const TARGETS: usize = 1_000;
+
+/// The counters of a bucket, as far as they are used.
+#[derive(Debug, Default, Deserialize)]
+struct Metrics {
+    #[serde(rename = "currStats")]
+    current: Current,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Current {
+    /// Missing after a restart of the server, until something is replicated.
+    #[serde(rename = "Stats", default)]
+    targets: BTreeMap<String, Counter>,
+}
+
+/// What the server has counted of one target since it was started.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct Counter {
+    #[serde(rename = "replicationCount", default)]
+    replicated: u64,
+    #[serde(default)]
+    failed: Failed,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct Failed {
+    #[serde(default)]
+    totals: Totals,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+struct Totals {
+    #[serde(default)]
+    count: u64,
+}
+
+impl Counter {
+    /// What has left the queue, one way or the other.
+    fn done(self) -> i128 {
+        i128::from(self.replicated) + i128::from(self.failed.totals.count)
+    }
+}
+
+/// What is known of one target.
+#[derive(Debug, Default, Clone, Copy)]
+struct Target {
+    /// Versions of this run that were triggered for it.
+    triggered: u64,
+    /// What its counters would show if none of these were done.
+    base: Option<i128>,
+    /// How many of these are done, as the backlog has it. The next counters are set against that; the last ones
+    /// are older than the look.
+    known: Option<i128>,
+    last: Counter,
+}
+
+/// What a look at the counters has shown beyond their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// They go on.
+    Counters,
+    /// They have begun anew: a server was started again, and its queue is gone.
+    Restart,
+    /// The answer is not one that has them.
+    Nothing,
+}
+
+/// What was triggered, and what the counters say of it.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    /// 0: no bound.
+    max: u64,
+    /// Beyond that, those that the backlog has shown not to move.
+    more: u64,
+    triggered: u64,
+    /// Versions triggered of which the listing names no target.
+    unnamed: u64,
+    targets: BTreeMap<String, Target>,
+    /// The name triggered last, and how many of its versions were in a row.
+    name: String,
+    in_a_row: u64,
+    seen: bool,
+    /// When something was last counted, or looked for.
+    moved: Instant,
+    /// When something last left the queue.
+    left: Instant,
+}
+
+impl Flow {
+    /// At most `max` versions may wait; 0 is any number.
+    pub(crate) fn new(max: u64) -> Self {
+        Self { max, ..Self::default() }
+    }
+
+    /// Whether there is a bound.
+    pub(crate) fn is_on(&self) -> bool {
+        self.max > 0
+    }
+
+    /// Whether the counters were ever seen.
+    pub(crate) fn has_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// A version is triggered.
+    pub(crate) fn add(&mut self, item: &Item, statuses: &Statuses) {
+        self.triggered += 1;
+        if self.name == item.key {
+            self.in_a_row += 1;
+        } else {
+            self.name.clone_from(&item.key);
+            self.in_a_row = 1;
+        }
+        if statuses.targets.is_empty() {
+            self.unnamed += 1;
+        }
+        for target in &statuses.targets {
+            if let Some(known) = self.targets.get_mut(&target.arn) {
+                known.triggered += 1;
+            } else if self.targets.len() < TARGETS {
+                let new = Target { triggered: 1, ..Target::default() };
+                self.targets.insert(target.arn.clone(), new);
+            }
+        }
+    }
+
+    /// It is this late. While nothing waits, nothing can move.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        if self.waiting() == 0 {
+            (self.moved, self.left) = (now, now);
+        }
+    }
+
+    /// Versions that wait on the server, as far as that is known.
+    pub(crate) fn waiting(&self) -> u64 {
+        let of = |target: &Target| match target.base {
+            Some(base) => self.expected(target) - (target.last.done() - base),
+            None => self.expected(target),
+        };
+        let most = self.targets.values().map(of).max().unwrap_or(i128::from(self.triggered));
+        u64::try_from(most).unwrap_or(0)
+    }
+
+    fn expected(&self, target: &Target) -> i128 {
+        i128::from(target.triggered) + i128::from(self.unnamed)
+    }
+
+    /// Versions triggered of which the counters say that they are done.
+    pub(crate) fn done(&self) -> u64 {
+        self.triggered.saturating_sub(self.waiting())
+    }
+
+    /// Whether this version may be triggered while others are in flight.
+    pub(crate) fn allows(&self, item: &Item, in_flight: usize) -> bool {
+        let one_worker =
+            item.delete_marker || (self.name == item.key && self.in_a_row >= SAME_NAME);
+        let most = if one_worker { self.max.min(ONE_WORKER) } else { self.max };
+        !self.is_on() || self.waiting() + in_flight as u64 <= most.saturating_sub(1) + self.more
+    }
+
+    /// Takes the server's answer.
+    pub(crate) fn observe(&mut self, body: &[u8], now: Instant) -> Shown {
+        let Ok(metrics) = serde_json::from_slice::<Metrics>(body) else { return Shown::Nothing };
+        let current = metrics.current.targets;
+        let unnamed = i128::from(self.unnamed);
+        for arn in current.keys() {
+            if self.targets.len() < TARGETS && !self.targets.contains_key(arn) {
+                self.targets.insert(arn.clone(), Target::default());
+            }
+        }
+        let (mut restart, mut moved) = (false, false);
+        for (arn, target) in &mut self.targets {
+            let counter = current.get(arn).copied().unwrap_or_default();
+            let (done, before) = (counter.done(), target.last.done());
+            let expected = i128::from(target.triggered) + unnamed;
+            let all_done = done - expected;
+            target.base = Some(match target.base {
+                _ if let Some(known) = target.known.take() => done - known,
+                // Of the first counters nothing is ours.
+                None => done,
+                // What was queued is forgotten, so nothing waits any more.
+                Some(_) if done < before => {
+                    restart = true;
+                    all_done
+                }
+                // More is done than was triggered: the rest is the traffic of others.
+                Some(base) => base.max(all_done),
+            });
+            moved |= done != before;
+            target.last = counter;
+        }
+        self.seen = true;
+        if moved {
+            (self.moved, self.left) = (now, now);
+        }
+        if restart { Shown::Restart } else { Shown::Counters }
+    }
+
+    /// The name triggered last.
+    pub(crate) fn last_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether nothing has left the queue for so long that nothing will.
+    pub(crate) fn is_dead(&self, now: Instant) -> bool {
+        self.waiting() > 0 && now >= self.left + DEAD
+    }
+
+    /// Whether nothing has moved for so long that the backlog has to be looked at.
+    pub(crate) fn is_stalled(&self, now: Instant) -> bool {
+        self.waiting() > 0 && now >= self.moved + STALL
+    }
+
+    /// The backlog shows that so many are left of what was triggered. Returns whether that is fewer than were
+    /// taken to wait.
+    pub(crate) fn left(&mut self, left: u64, now: Instant) -> bool {
+        let fewer = left < self.waiting();
+        let unnamed = i128::from(self.unnamed);
+        for target in self.targets.values_mut().filter(|target| target.triggered > 0) {
+            let expected = i128::from(target.triggered) + unnamed;
+            let known = expected - i128::from(left);
+            if self.seen {
+                target.known = Some(known);
+            } else {
+                target.base = Some(target.last.done() - known);
+            }
+        }
+        self.moved = now;
+        if fewer {
+            self.left = now;
+        } else {
+            // These may be of a rule that is no more, and others are not: in steps that grow.
+            self.more = (self.more * 2).max(ONE_WORKER).min(left);
+        }
+        fewer
+    }
+}

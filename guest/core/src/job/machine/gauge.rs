@@ -1,0 +1,291 @@
+//! How much waits on the server, as its counters tell, or as a look at the backlog does where they do not.
+
+use super::Job;
+use crate::job::failure::{During, Failure};
+use crate::job::flow::{EVERY, FEW, Shown};
+use crate::job::outage::is_absence;
+use crate::job::spec::Mode;
+use crate::listing::{Item, Reader, State, StatusTable, Statuses};
+use crate::wire::{
+    Cause, Event, Foreign, Instant, Net, Response, S3Error, Ticket, TransportError, retry,
+    timestamp,
+};
+use std::time::Duration;
+
+/// How long the answer may take: the run goes on without it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks at the backlog, as a multiple of what the last one took, and at least.
+const PAUSES: u32 = 3;
+
+/// The same while the counters move. They count the traffic of others as well, so that what waits may be more
+/// than they tell.
+const CHECKS: (u32, Duration) = (20, Duration::from_secs(300));
+
+/// Why a run ends of which nothing is replicated.
+const DEAD: &str = "Nothing of what was triggered has been replicated for five minutes, nor has it failed: the target may be down, or no rule covers it any more (`mc replicate ls`). More would only overflow the server's queue. Re-run when that is mended; --max-queue 0 triggers all the same.";
+
+/// Something about the queue that the user is told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The counters cannot be read, for this reason: the backlog is looked at instead.
+    NoCounters(Cause),
+    /// They have begun anew.
+    Restart,
+    /// Nothing has moved for a minute: so many were triggered and not replicated, and this is how many of
+    /// these the backlog still shows.
+    Stalled {
+        /// As the counters have it.
+        waiting: u64,
+        /// As the backlog has it.
+        left: u64,
+    },
+}
+
+/// What is known of the queue, and how.
+#[derive(Debug, Default)]
+pub(super) struct Gauge {
+    /// The counters are asked for since.
+    asked: Option<Instant>,
+    /// When they are asked for again.
+    next: Instant,
+    /// They cannot be had.
+    blind: bool,
+    look: Option<Look>,
+    /// When the backlog may be looked at again, and when it is though the counters move.
+    next_look: Instant,
+    next_check: Option<Instant>,
+    /// When the run began to trigger.
+    began: Option<Instant>,
+    notes: Vec<Note>,
+    told: bool,
+    pub(super) looks: u32,
+}
+
+/// A look at the backlog.
+#[derive(Debug)]
+struct Look {
+    reader: Reader,
+    table: StatusTable,
+    tally: Tally,
+    began: Instant,
+}
+
+/// How much it shows of what was triggered.
+#[derive(Debug)]
+struct Tally {
+    /// The last name that was.
+    until: String,
+    /// Statuses since then are of what was triggered, in nanoseconds since 1970 by the server's clock.
+    since: i128,
+    left: u64,
+    /// It has come to what was not triggered yet.
+    past: bool,
+}
+
+impl Tally {
+    /// Counts a version that is listed, if it was triggered and has not been tried in vain since.
+    fn see(&mut self, item: &Item, status_time: &str, statuses: Option<&Statuses>) {
+        if item.key > self.until {
+            self.past = true;
+            return;
+        }
+        let tried = timestamp::parse_rfc3339(status_time).is_some_and(|at| at >= self.since);
+        let failed = tried && statuses.is_some_and(|statuses| statuses.label() == "FAILED");
+        self.left += u64::from(!failed);
+    }
+}
+
+impl Gauge {
+    fn tell_once(&mut self, note: Note) {
+        if !std::mem::replace(&mut self.told, true) {
+            self.notes.push(note);
+        }
+    }
+}
+
+impl Job {
+    /// What the user is to be told of the queue, since the last time.
+    pub fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.gauge.notes)
+    }
+
+    /// Versions triggered of which the server's counters say that they are done, once it is known.
+    pub fn replicated(&self) -> Option<u64> {
+        self.flow.has_seen().then(|| self.flow.done())
+    }
+
+    /// Asks for the counters, and looks at the backlog, when it is time to.
+    pub(super) fn drive_gauge<N: Net>(&mut self, net: &mut N) {
+        self.gauge.began.get_or_insert_with(|| net.now());
+        self.flow.tick(net.now());
+        if !self.gauges() {
+            self.close_gauge(net);
+            return;
+        }
+        let now = net.now();
+        if self.gauge.look.is_some() {
+            return self.go_on_looking(net);
+        }
+        match self.gauge.asked {
+            Some(since) if now < since + PATIENCE => {}
+            Some(_) => {
+                net.cancel(Ticket::Metrics);
+                self.gauge.asked = None;
+                self.gauge.next = now + EVERY;
+            }
+            None if self.wants_look(now) => self.begin_counting(net),
+            None if !self.gauge.blind && now >= self.gauge.next => {
+                self.client.metrics(net);
+                self.gauge.asked = Some(now);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether it is time to look at the backlog itself.
+    fn wants_look(&self, now: Instant) -> bool {
+        let first = self.gauge.began.unwrap_or(now) + CHECKS.1;
+        let check = self.gauge.next_check.unwrap_or(first);
+        let lost = self.gauge.blind || self.flow.is_stalled(now);
+        self.is_held() && ((lost && now >= self.gauge.next_look) || now >= check)
+    }
+
+    /// Whether the queue is full.
+    fn is_held(&self) -> bool {
+        self.spool.front().is_some_and(|next| !self.flow.allows(next, 0))
+    }
+
+    /// Whether anything has to be known: a small run never asks.
+    fn gauges(&self) -> bool {
+        self.flow.is_on()
+            && !self.stopping()
+            && self.spec.mode != Mode::DryRun
+            && self.flow.waiting() >= FEW.min(self.spec.max_queue.div_ceil(2))
+            && !(self.spool.is_empty() && self.reader.ended())
+    }
+
+    /// Gives up what is under way.
+    fn close_gauge<N: Net>(&mut self, net: &mut N) {
+        if self.gauge.asked.take().is_some() {
+            net.cancel(Ticket::Metrics);
+        }
+        if let Some(mut look) = self.gauge.look.take() {
+            look.reader.close(net);
+        }
+    }
+
+    /// When [`Job::drive_gauge`] has something to do.
+    pub(super) fn gauge_due(&self) -> Option<Instant> {
+        let Gauge { look, asked, next, blind, next_look, .. } = &self.gauge;
+        match (look, asked) {
+            _ if !self.gauges() => None,
+            (Some(look), _) => look.reader.due(),
+            (None, Some(since)) => Some(*since + PATIENCE),
+            (None, None) if *blind => self.is_held().then_some(*next_look),
+            (None, None) => Some(*next),
+        }
+    }
+
+    pub(super) fn on_metrics<N: Net>(
+        &mut self,
+        net: &mut N,
+        result: Result<Response, TransportError>,
+    ) {
+        let now = net.now();
+        self.gauge.asked = None;
+        self.gauge.next = now + EVERY;
+        let cause = match result {
+            Ok(answer) if let Some(foreign) = Foreign::of(&answer) => Cause::Foreign(foreign),
+            Ok(answer) if answer.status == 200 => match self.flow.observe(&answer.body, now) {
+                Shown::Counters => return,
+                Shown::Restart => return self.gauge.notes.push(Note::Restart),
+                Shown::Nothing => Cause::Declined("its counters cannot be read".to_owned()),
+            },
+            Ok(answer) => {
+                let error = S3Error::from_response(&answer);
+                if retry::retries_answer(&error) || self.client.learn_region(&answer) {
+                    return;
+                }
+                Cause::Server(Box::new(error))
+            }
+            Err(error) => Cause::Transport(error),
+        };
+        // A server that is out is waited for by the run itself.
+        if !is_absence(&cause) {
+            self.gauge.blind = true;
+            self.gauge.tell_once(Note::NoCounters(cause));
+        }
+    }
+
+    fn begin_counting<N: Net>(&mut self, net: &mut N) {
+        let now = net.now();
+        let began = *self.gauge.began.get_or_insert(now);
+        let own = i128::from(net.unix()) * 1_000_000_000;
+        let tally = Tally {
+            until: self.flow.last_name().to_owned(),
+            since: self.server_time(began).unwrap_or(own),
+            left: 0,
+            past: false,
+        };
+        let reader =
+            Reader::new(&self.spec.prefix, false).beside(Ticket::Count, self.spec.arn.clone());
+        self.gauge.looks += 1;
+        let table = StatusTable::default();
+        self.gauge.look = Some(Look { reader, table, tally, began: now });
+    }
+
+    fn go_on_looking<N: Net>(&mut self, net: &mut N) {
+        let Some(Look { reader, table, tally, .. }) = &mut self.gauge.look else { return };
+        if let Some((item, status_time)) = reader.last() {
+            tally.see(&item, &status_time, table.get(item.statuses));
+        }
+        // Names come sorted, but for old releases, of which more is taken to be done than is.
+        if tally.past {
+            reader.close(net);
+            return self.judge_look(true, net.now());
+        }
+        match reader.state() {
+            State::Idle => reader.open(net, &mut self.client),
+            State::Complete => self.judge_look(true, net.now()),
+            State::Failed(_) => self.judge_look(false, net.now()),
+            _ => reader.tick(net, &mut self.client),
+        }
+    }
+
+    pub(super) fn on_count<N: Net>(&mut self, net: &mut N, event: Event) {
+        let Some(Look { reader, table, tally, .. }) = &mut self.gauge.look else { return };
+        reader.on_event(net, &mut self.client, event, table, |item, status_time, table| {
+            tally.see(&item, status_time, table.get(item.statuses));
+        });
+    }
+
+    /// The look has ended. One that was not whole says nothing.
+    fn judge_look(&mut self, whole: bool, now: Instant) {
+        let Some(look) = self.gauge.look.take() else { return };
+        let took = now - look.began;
+        self.gauge.next = now;
+        self.gauge.next_look = now + (took * PAUSES).max(EVERY);
+        self.gauge.next_check = Some(now + (took * CHECKS.0).max(CHECKS.1));
+        if !whole {
+            return;
+        }
+        // What failed is there, too, and was never queued.
+        let others = self.counts.failed + (self.waiting() + self.flights.len()) as u64;
+        let left = look.tally.left.saturating_sub(others);
+        let waiting = self.flow.waiting();
+        let stalled = self.flow.is_stalled(now);
+        if !self.flow.left(left, now) && stalled && !self.gauge.blind {
+            self.gauge.tell_once(Note::Stalled { waiting, left });
+        }
+        if self.flow.is_dead(now) {
+            let cause = Cause::Declined(DEAD.to_owned());
+            self.fatal.get_or_insert(Failure { cause, during: During::Trigger });
+        }
+    }
+
+    /// Listings opened for looks at the queue.
+    pub(super) fn gauge_looks(&self) -> u32 {
+        self.gauge.looks
+    }
+}
