@@ -9,6 +9,7 @@ mod interference;
 mod keys;
 mod kinds;
 mod load;
+mod metrics;
 mod tls;
 mod trigger;
 mod waiting;
