@@ -174,7 +174,7 @@ impl Signing {
 
 /// The most that is read of an answer to be looked at. A bucket with a hundred targets is described in
 /// 64 KiB.
-const LOOKED_AT: usize = 4 * MAX_BODY;
+const LOOKED_AT: usize = MAX_BODY;
 
 /// Interim answers (1xx) to one request at most. Servers send one or two; each costs time, and a server
 /// that sends nothing else is not out, so no time-out of a connection notices it.

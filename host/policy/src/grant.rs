@@ -24,6 +24,7 @@ pub struct Grant {
     listing: Listing,
     copies: bool,
     tags: bool,
+    metrics: bool,
 }
 
 /// The parameters of a listing, encoded.
@@ -68,6 +69,8 @@ pub enum Kind {
     Targets,
     /// The bucket's region.
     Location,
+    /// What the server has counted of the bucket's replication.
+    Metrics,
     /// The bucket's object lock configuration.
     LockConfiguration,
     /// The bucket's default encryption.
@@ -146,6 +149,7 @@ impl Grant {
             },
             copies: writes,
             tags: writes && args.validate,
+            metrics: args.max_queue > 0 && !args.dry_run && !args.validate,
         }
     }
 
@@ -204,6 +208,7 @@ impl Grant {
         if path == self.bucket && method == Method::GET {
             return match query {
                 "location=" | "location" => Ok(Kind::Location),
+                "replication-metrics=2" if self.metrics => Ok(Kind::Metrics),
                 "object-lock=" | "object-lock" if self.copies => Ok(Kind::LockConfiguration),
                 "encryption=" | "encryption" if self.copies => Ok(Kind::EncryptionConfiguration),
                 "object-lock=" | "object-lock" => Err(Reason::ObjectLock),

@@ -43,6 +43,7 @@ fn the_grant_is_printed_without_asking_anybody() {
   POST /minio/admin/v4/replication/diff?bucket=my.bucket&prefix=p%20q%2F      list the backlog, or a part of it
   GET  /minio/admin/v4/list-remote-targets?bucket=my.bucket&type=replication  name the replication targets
   GET  /my.bucket?location=                                                   ask for the region of the bucket
+  GET  /my.bucket?replication-metrics=2                                       count what is replicated, so that the queue does not overflow
   HEAD /my.bucket/p%20q/*?versionId={version}                                 look at a version, which triggers its replication
 
 Everything else is denied: other servers, methods, paths, parameters and headers, redirects, files,

@@ -71,6 +71,15 @@ impl Grant {
             "location=".to_owned(),
             "ask for the region of the bucket",
         ));
+        if self.metrics {
+            rules.push(rule(
+                Kind::Metrics,
+                "GET",
+                bucket(),
+                "replication-metrics=2".to_owned(),
+                "count what is replicated, so that the queue does not overflow",
+            ));
+        }
         rules.push(rule(
             Kind::Head,
             "HEAD",

@@ -60,6 +60,21 @@ fn what_the_command_line_asks_for_is_granted() {
 }
 
 #[test]
+fn the_counters_are_granted_where_they_are_used() {
+    let asked = |words: &[&str]| {
+        ask(&grant(words), "GET", "http://minio:9000/b?replication-metrics=2", &[])
+    };
+    assert_eq!(asked(&["a/b"]), Ok(Kind::Metrics));
+    for words in [
+        &["a/b", "--max-queue", "0"][..],
+        &["a/b", "--dry-run"],
+        &["a/b", "--clear-checksum", "--validate"],
+    ] {
+        assert_eq!(asked(words), Err(Reason::BucketSetting), "{words:?}");
+    }
+}
+
+#[test]
 fn the_listing_may_name_the_target_of_the_command_line_and_no_other() {
     let grant = grant(&["a/b/p", "--arn", "arn:minio:replication::1:b"]);
     let listing = |more: &str| {
