@@ -4,13 +4,15 @@
 //! no bundling of letters. [`normalize`] brings that into the one form clap reads; clap then does
 //! the rest.
 
+mod filter;
+
 use crate::command::flags;
 
 use crate::command::flags::{Flag, Takes};
 use crate::command::go::{parse_bool, parse_duration};
 use crate::command::size::parse_size;
 use crate::command::target::Target;
-use crate::job::{CONCURRENT, CONCURRENT_RANGE, MAX_QUEUE, MIN_MEMORY, Mode};
+use crate::job::{CONCURRENT, CONCURRENT_RANGE, Filter, MAX_QUEUE, MIN_MEMORY, Mode};
 use crate::wire::REDACTED;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -28,6 +30,8 @@ pub struct Args {
     pub target: Target,
     /// Only this target ARN.
     pub arn: Option<String>,
+    /// Only versions that pass it; its moment is not set yet.
+    pub filter: Filter,
     /// Copy objects onto themselves first.
     pub clear_checksum: bool,
     /// Only try that on one version.
@@ -137,6 +141,7 @@ impl Args {
             target: Target::parse(target)
                 .map_err(|message| Stop::invalid(format!("{message}."), INVALID_ARGUMENTS))?,
             arn: given.value("arn"),
+            filter: filter::filter(&given)?,
             clear_checksum: given.switch("clear-checksum")?,
             validate: given.switch("validate")?,
             dry_run: given.switch("dry-run")?,

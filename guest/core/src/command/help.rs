@@ -45,6 +45,9 @@ EXAMPLES:
   6. Replace checksums that keep objects from being replicated, after a test on a single object
      $ {command} myaistor/mybucket --clear-checksum --validate
      $ {command} myaistor/mybucket --clear-checksum
+
+  7. Only object versions that failed and are older than a day
+     $ {command} myaistor/mybucket --status FAILED --only puts --older-than 1d
 "
     )
 }

@@ -34,10 +34,11 @@ use output::Output;
 
 /// Runs the program. Returns whether it succeeded.
 pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut C) -> bool {
-    let args = match Args::parse(call.words, call.env) {
+    let mut args = match Args::parse(call.words, call.env) {
         Ok(args) => args,
         Err(stop) => return refuse(call, console, &stop),
     };
+    args.filter.at = net.unix();
     let mut output = Output::new(call, &args, console);
     match prepare(call, &args) {
         Ok(client) => {

@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::tracker::Tracker;
 use crate::command::args::Args;
-use crate::job::{Counts, End, Job, MEMORY, Only, Settings, Spec};
+use crate::job::{Counts, End, Filter, Job, MEMORY, Only, Settings, Spec};
 use crate::report::{Console, TICK, Trouble};
 use crate::wire::{Client, Net};
 
@@ -28,8 +28,15 @@ pub(super) fn pass<N: Net, C: Console>(
     tracker: &mut Tracker<'_, Output<'_, C>>,
 ) -> Pass {
     let mode = args.mode();
+    let filter = match &only {
+        // They have passed it, and nothing that became of them since takes that back: with
+        // `--status PENDING`, one that was tried and failed is triggered again all the same.
+        Only::These(_) => Filter::default(),
+        Only::All | Only::NotThese(_) => args.filter.clone(),
+    };
     let spec = Spec {
         only,
+        filter,
         prefix: args.target.prefix.clone(),
         arn: args.arn.clone(),
         mode,

@@ -76,6 +76,7 @@ pub(super) fn start<N: Net, C: Console>(
         mode,
         duration: net.now() - began,
         listings: pass.listings,
+        filtered: args.filter.is_set().then_some(pass.counts.filtered),
         waited: waited.as_ref(),
         command: &command,
     };

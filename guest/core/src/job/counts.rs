@@ -15,8 +15,11 @@ const OTHER: &str = "OTHER";
 /// replicated + not_reached`, unless it was a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Versions listed that match TARGET and `--arn`.
+    /// Versions listed that match TARGET and `--arn`, and pass the filter.
     pub total: u64,
+    /// Versions listed that match TARGET and `--arn` and do not pass it. Of several listings, that of the one
+    /// that left out most: each of them shows these again.
+    pub filtered: u64,
     /// Versions queued for replication.
     pub triggered: u64,
     /// Of these, delete markers.
@@ -61,6 +64,7 @@ impl Counts {
     pub fn add(&mut self, other: &Self) {
         let Self {
             total,
+            filtered,
             triggered,
             delete_markers,
             purges,
@@ -97,6 +101,7 @@ impl Counts {
         ] {
             *sum += part;
         }
+        *filtered = other.filtered.max(*filtered);
         *retry_after = other.retry_after.max(*retry_after);
         for (key, count) in &other.by_status {
             *by_status.entry(key.clone()).or_default() += count;

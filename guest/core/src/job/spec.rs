@@ -1,5 +1,6 @@
 //! What a run is to do.
 
+use crate::job::filter::Filter;
 use crate::job::flow::MAX_QUEUE;
 use crate::job::settings::Settings;
 use crate::job::spool::BLOCK;
@@ -33,7 +34,7 @@ pub enum Mode {
     ClearChecksum,
 }
 
-/// Which of the listed versions are handled.
+/// Which of the listed versions are handled, by what another listing showed.
 #[derive(Debug, Clone, Default)]
 pub enum Only {
     /// All.
@@ -65,6 +66,8 @@ pub struct Spec {
     pub prefix: String,
     /// Only versions that wait for this target.
     pub arn: Option<String>,
+    /// Only versions that pass it. The others are counted.
+    pub filter: Filter,
     /// What is done with each version.
     pub mode: Mode,
     /// Versions in flight at most.
@@ -88,6 +91,7 @@ impl Default for Spec {
             only: Only::All,
             prefix: String::new(),
             arn: None,
+            filter: Filter::default(),
             mode: Mode::Trigger,
             concurrent: CONCURRENT,
             rate_limit: None,
@@ -114,6 +118,9 @@ impl Spec {
         if self.arn.as_deref() == Some("") {
             return Err(SpecError::Arn);
         }
+        if self.filter.lets_no_age_through() {
+            return Err(SpecError::Ages);
+        }
         Ok(())
     }
 }
@@ -127,6 +134,8 @@ pub enum SpecError {
     RateLimit,
     /// [`Spec::arn`] is empty.
     Arn,
+    /// No version is as old and as new as [`Spec::filter`] asks for.
+    Ages,
 }
 
 impl fmt::Display for SpecError {
@@ -142,6 +151,7 @@ impl fmt::Display for SpecError {
                 f.write_str("`rate-limit` must be a number of versions per second above 0.")
             }
             Self::Arn => f.write_str("`arn` must be the ARN of a replication target."),
+            Self::Ages => f.write_str("`older-than` must be less than `newer-than`."),
         }
     }
 }

@@ -18,7 +18,19 @@ pub enum Modified {
     Nanos(i128),
 }
 
+/// Go's zero time, the year 1, which stands for none.
+const NO_TIME: i128 = -62_135_596_800_000_000_000;
+
 impl Modified {
+    /// Nanoseconds since 1970; `None` where the server gave no time, or none that can be read.
+    pub fn nanos(&self) -> Option<i128> {
+        let nanos = match self {
+            Self::Text(text) => timestamp::parse_rfc3339(text)?,
+            Self::Nanos(nanos) => *nanos,
+        };
+        (nanos != NO_TIME).then_some(nanos)
+    }
+
     /// The form that takes the least room, which the spool keeps.
     pub fn compact(&self) -> Cow<'_, Self> {
         match self {

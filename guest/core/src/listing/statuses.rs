@@ -34,13 +34,29 @@ pub struct TargetStatus {
 /// How a never replicated version is called: mc has a word for the rule, `existing-objects`.
 pub const EXISTING: &str = "EXISTING";
 
+/// The status that counts: of a purge, its own.
+fn label<'a>(status: &'a str, delete_status: &'a str) -> &'a str {
+    match (delete_status, status) {
+        ("", "") => EXISTING,
+        ("", status) | (status, _) => status,
+    }
+}
+
 impl Statuses {
     /// `PENDING`, `FAILED` or `EXISTING`; for a purge, the status of the purge.
     pub fn label(&self) -> &str {
-        match (self.delete_status.as_str(), self.status.as_str()) {
-            ("", "") => EXISTING,
-            ("", status) | (status, _) => status,
-        }
+        label(&self.status, &self.delete_status)
+    }
+
+    /// Whether this label is among its own: that of the version, and those of its targets; where a target
+    /// is asked for, only what the version has there.
+    pub fn include(&self, wanted: &str, arn: Option<&str>) -> bool {
+        let mut targets =
+            self.targets.iter().filter(|target| arn.is_none_or(|arn| target.arn == arn));
+        // Without targets, the status of the version is all that is known of any.
+        let all = arn.is_none() || self.targets.is_empty();
+        (all && self.label() == wanted)
+            || targets.any(|target| label(&target.status, &target.delete_status) == wanted)
     }
 
     /// What is to be replicated.

@@ -129,6 +129,9 @@ pub(crate) fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) 
     Some(Message::error(message, failure.to_string()).because(&failure.cause))
 }
 
+/// The line of what is left out.
+const LEFT_OUT: &str = "Filtered: {} (in the backlog, and left out as asked)";
+
 /// What the summary shows.
 #[derive(Debug)]
 pub(crate) struct Summary<'a> {
@@ -142,6 +145,8 @@ pub(crate) struct Summary<'a> {
     pub duration: Duration,
     /// Listings opened.
     pub listings: u32,
+    /// Versions that were left out, where a filter was set.
+    pub filtered: Option<u64>,
     /// What became of the versions triggered, with `--wait`.
     pub waited: Option<&'a Waited>,
     /// The command that runs it again.
@@ -156,6 +161,15 @@ impl Summary<'_> {
             && self.waited.is_none_or(Waited::success)
     }
 
+    fn left_out(&self) -> u64 {
+        self.filtered.unwrap_or_default()
+    }
+
+    /// What is said of a run that is complete and was not about the whole backlog.
+    fn part(&self) -> &'static str {
+        if self.left_out() > 0 { " for a part of the backlog" } else { "" }
+    }
+
     /// The summary as the manual shows it.
     pub(crate) fn text(&self, paint: Paint) -> String {
         if self.mode == Mode::DryRun {
@@ -163,7 +177,9 @@ impl Summary<'_> {
         }
         let counts = self.counts;
         let mut out = match self.end {
-            End::Complete => format!("{} Replication trigger completed\n", paint.good("✓")),
+            End::Complete => {
+                format!("{} Replication trigger completed{}\n", paint.good("✓"), self.part())
+            }
             End::Listing(_) => format!(
                 "{} Replication trigger incomplete: the backlog was not listed to its end, the numbers are lower bounds\n",
                 paint.bad("✗")
@@ -189,6 +205,7 @@ impl Summary<'_> {
             ),
             (counts.not_reached, "Not reached: {}"),
             (counts.appeared, "Appeared: {} (only in the second listing; part of the total)"),
+            (self.left_out(), LEFT_OUT),
         ] {
             if count > 0 {
                 let _ = writeln!(out, "  {}", line.replace("{}", &count.to_string()));
@@ -220,7 +237,11 @@ impl Summary<'_> {
         let counts = self.counts;
         let mut out = match self.end {
             End::Complete => {
-                format!("{} Dry run completed, nothing was triggered\n", paint.good("✓"))
+                format!(
+                    "{} Dry run completed{}, nothing was triggered\n",
+                    paint.good("✓"),
+                    self.part()
+                )
             }
             End::Stopped => format!(
                 "{} Dry run interrupted: the numbers are lower bounds\n",
@@ -239,6 +260,9 @@ impl Summary<'_> {
                 .map(|(operation, count)| format!("{count} {operation}"))
                 .collect();
             let _ = writeln!(out, "  {}: {sum} ({})", printable(status), list.join(", "));
+        }
+        if self.left_out() > 0 {
+            let _ = writeln!(out, "  {}", LEFT_OUT.replace("{}", &self.left_out().to_string()));
         }
         out
     }
@@ -291,6 +315,7 @@ impl Summary<'_> {
             outages: counts.outages,
             retry_after: counts.retry_after.as_secs(),
             appeared: counts.appeared,
+            filtered: self.filtered,
             listings: self.listings,
             backlog: self.by_status(),
             offline_targets: offline,
@@ -324,6 +349,8 @@ struct SummaryLine<'a, E> {
     outages: u64,
     retry_after: u64,
     appeared: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filtered: Option<u64>,
     listings: u32,
     backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]

@@ -58,7 +58,8 @@ pub(super) fn run<N: Net, C: Console>(
             Message::fatal(what, text).because(&failure.cause)
         }
         Finding::NoneSuitable(0, _) => {
-            Message::fatal(what, "There is no object version in the backlog.")
+            let asked = if args.filter.is_set() { " that the filters let through" } else { "" };
+            Message::fatal(what, format!("There is no object version in the backlog{asked}."))
         }
         Finding::NoneSuitable(count, last) => {
             let last = last.map_or(String::new(), |cause| {

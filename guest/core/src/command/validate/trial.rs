@@ -114,7 +114,7 @@ pub(crate) fn validate<N: Net>(
     settings: Settings,
     each: &mut dyn FnMut(Comparison) -> bool,
 ) -> Finding {
-    let mut candidates = Candidates::new(&args.target.prefix, args.arn.as_deref());
+    let mut candidates = Candidates::new(args);
     let (mut last, mut kinds) = (None, Vec::new());
     for looked_at in 0..MAX_CANDIDATES {
         let item = match candidates.next(net, client) {
@@ -349,16 +349,16 @@ fn checksums(head: &Response) -> String {
 struct Candidates<'a> {
     reader: Reader,
     table: StatusTable,
-    arn: Option<&'a str>,
+    args: &'a Args,
     ready: VecDeque<Item>,
 }
 
 impl<'a> Candidates<'a> {
-    fn new(prefix: &str, arn: Option<&'a str>) -> Self {
+    fn new(args: &'a Args) -> Self {
         Self {
-            reader: Reader::new(prefix, true),
+            reader: Reader::new(&args.target.prefix, true),
             table: StatusTable::default(),
-            arn,
+            args,
             ready: VecDeque::new(),
         }
     }
@@ -394,10 +394,10 @@ impl<'a> Candidates<'a> {
                 return Ok(None);
             }
             net.wait(self.reader.due(), &mut events);
-            let Self { reader, table, arn, ready } = self;
+            let Self { reader, table, args, ready } = self;
             for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
                 reader.on_event(net, client, event, table, |item, _, table| {
-                    if suits(&item, table, *arn) && ready.len() < MAX_CANDIDATES {
+                    if suits(&item, table, args) && ready.len() < MAX_CANDIDATES {
                         ready.push_back(item);
                     }
                 });
@@ -406,17 +406,19 @@ impl<'a> Candidates<'a> {
     }
 
     fn suit(&mut self, item: Item) {
-        if suits(&item, &self.table, self.arn) && self.ready.len() < MAX_CANDIDATES {
+        if suits(&item, &self.table, self.args) && self.ready.len() < MAX_CANDIDATES {
             self.ready.push_back(item);
         }
     }
 }
 
-/// Whether it is an object version that waits for this target.
-fn suits(item: &Item, table: &StatusTable, arn: Option<&str>) -> bool {
+/// Whether it is an object version of those that are asked for.
+fn suits(item: &Item, table: &StatusTable, args: &Args) -> bool {
+    let arn = args.arn.as_deref();
     table.get(item.statuses).is_some_and(|statuses| {
         statuses.operation(item.delete_marker) == Operation::Put
             && arn.is_none_or(|arn| statuses.concerns(arn))
+            && args.filter.allows(item, statuses, arn)
     })
 }
 

@@ -99,6 +99,10 @@ pub(super) fn found(
     if !spec.only.allows(item) || spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
         return;
     }
+    if !spec.filter.allows(item, statuses, spec.arn.as_deref()) {
+        counts.filtered += 1;
+        return;
+    }
     counts.found(item, statuses);
     if spec.mode == Mode::DryRun {
         sink.version(item, statuses, &Outcome::Listed, 0);

@@ -69,6 +69,14 @@ fn a_wrong_flag_is_named_in_the_words_of_go_above_the_list_of_flags() {
             "a/bucket --wait 10",
             "invalid value \"10\" for flag -wait: time: invalid duration \"10\"",
         ),
+        (
+            "a/bucket --older-than 7",
+            "invalid value \"7\" for flag -older-than: time: invalid duration \"7\"",
+        ),
+        (
+            "a/bucket --newer-than 2026-11-24",
+            "invalid value \"2026-11-24\" for flag -newer-than: time: invalid duration \"2026-11-24\"",
+        ),
     ] {
         let err =
             format!("mc-wasi: <ERROR> Invalid command usage, {what}\n\nSUPPORTED FLAGS:\n{list}");
@@ -101,6 +109,12 @@ fn a_value_that_cannot_be_used_is_refused_by_the_name_of_its_flag() {
             "--wait needs a run that triggers: leave --dry-run and --validate out.",
         ),
         ("--arn ''", "--arn needs the ARN of a replication target."),
+        (
+            "--older-than 7d --newer-than 1w",
+            "--older-than must be less than --newer-than, or no version is both.",
+        ),
+        ("--status done", "--status must be PENDING or FAILED, not `done`."),
+        ("--only put", "--only must be puts, deletes or purges, not `put`."),
     ] {
         let err = format!("mc-wasi: <ERROR> {what} {INVALID}\n");
         let line = format!("a/bucket {words}");

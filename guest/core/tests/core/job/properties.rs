@@ -2,10 +2,12 @@
 
 use super::{Ran, run, run_until};
 use crate::world::{
-    Asked, Break, Fate, Mishap, Name, Refusal, Replication, Version, World, serving, uuid,
+    Asked, BEGINNING, Break, Fate, Mishap, Name, Refusal, Replication, Version, World, serving,
+    uuid,
 };
 use proptest::prelude::*;
-use resync_core::job::{End, MEMORY, Mode, Outcome, Spec};
+use resync_core::job::{End, Filter, MEMORY, Mode, Outcome, Spec, Status};
+use resync_core::listing::Operation;
 use resync_core::wire::Method;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +17,11 @@ const ATTEMPTS: usize = 10;
 
 /// Attempts without an answer before a version has failed.
 const HANGS: usize = 3;
+
+/// Two times, of more and of less than an hour before the beginning.
+const OLD: &str = "2026-11-24T07:46:40Z";
+const NEW: &str = "2026-11-24T07:46:40.000000001Z";
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Breaks without a new entry before a listing is given up.
 const MAX_FRUITLESS: usize = 5;
@@ -79,13 +86,16 @@ fn version_id() -> impl Strategy<Value = String> {
 /// Sorted as the server sorts: bytes of the key, its versions in their own order.
 fn backlog() -> impl Strategy<Value = Vec<Version>> {
     let key = "(a|b/|é|😀){0,3}[ -~]{1,4}";
-    let version = (fate(), targets(), mishaps(), copy_mishaps());
+    let status = prop::sample::select(vec!["FAILED", "PENDING"]);
+    let age = prop::sample::select(vec![OLD, NEW]);
+    let version = (fate(), targets(), mishaps(), copy_mishaps(), status, age);
     let versions = prop::collection::btree_map(version_id(), version, 1..4);
     prop::collection::btree_map(key, versions, 0..16).prop_map(|objects| {
         let mut backlog = Vec::new();
         for (key, versions) in objects {
-            for (id, (fate, targets, mishaps, copy_mishaps)) in versions {
+            for (id, (fate, targets, mishaps, copy_mishaps, status, age)) in versions {
                 let version = Version::new(&key, &id).fate(fate).targets(&targets);
+                let version = version.status(status).modified(age);
                 backlog.push(Version { mishaps, copy_mishaps, ..version });
             }
         }
@@ -113,14 +123,28 @@ fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![4 => Just(Mode::Trigger), 3 => Just(Mode::ClearChecksum), 1 => Just(Mode::DryRun)]
 }
 
+/// Which versions a run is asked for, mostly all.
+fn filter() -> impl Strategy<Value = Filter> {
+    let times = prop_oneof![2 => Just((None, None)), 1 => Just((Some(HOUR), None)), 1 => Just((None, Some(HOUR)))];
+    let status = prop::option::of(prop::sample::select(vec![Status::Failed, Status::Pending]));
+    let kinds = vec![Operation::Put, Operation::Delete, Operation::Purge];
+    let operation = prop::option::of(prop::sample::select(kinds));
+    let filter =
+        (times, status, operation).prop_map(|((older_than, newer_than), status, operation)| {
+            Filter { older_than, newer_than, at: BEGINNING, status, operation }
+        });
+    prop_oneof![3 => Just(Filter::default()), 2 => filter]
+}
+
 /// What a run is asked for.
 fn spec() -> impl Strategy<Value = Spec> {
     let rate = prop_oneof![3 => Just(None), 2 => (0.5f64..500.0).prop_map(Some)];
     let memory = prop_oneof![Just(MEMORY), Just(1)];
     let arn = prop_oneof![4 => Just(None), 1 => Just(Some("arn:a".to_owned())), 1 => Just(Some("arn:c".to_owned()))];
     let prefix = prop_oneof![4 => Just(""), 1 => Just("a"), 1 => Just("b/"), 1 => Just("é")];
-    (mode(), 1usize..30, rate, memory, arn, prefix).prop_map(
-        |(mode, concurrent, rate_limit, memory, arn, prefix)| Spec {
+    (mode(), 1usize..30, rate, memory, arn, prefix, filter()).prop_map(
+        |(mode, concurrent, rate_limit, memory, arn, prefix, filter)| Spec {
+            filter,
             mode,
             concurrent,
             rate_limit,
@@ -157,6 +181,25 @@ fn worlds() -> impl Strategy<Value = (World, Spec)> {
 
 /// Whether a run has to handle this version.
 fn concerns(spec: &Spec, version: &Version) -> bool {
+    is_named(spec, version) && passes(&spec.filter, version)
+}
+
+fn passes(filter: &Filter, version: &Version) -> bool {
+    let (operation, status) = match version.fate {
+        Fate::Purge => (Operation::Purge, "PENDING"),
+        fate => {
+            let kind = if fate == Fate::Marker { Operation::Delete } else { Operation::Put };
+            (kind, if version.targets.is_empty() { "" } else { version.status })
+        }
+    };
+    filter.older_than.is_none_or(|_| version.modified == OLD)
+        && filter.newer_than.is_none_or(|_| version.modified == NEW)
+        && filter.status.is_none_or(|asked| asked.as_str() == status)
+        && filter.operation.is_none_or(|asked| asked == operation)
+}
+
+/// Whether prefix and target name this version.
+fn is_named(spec: &Spec, version: &Version) -> bool {
     let targets = &version.targets;
     version.name.0.starts_with(&spec.prefix)
         && spec.arn.as_deref().is_none_or(|arn| targets.is_empty() || targets.contains(&arn))
@@ -210,7 +253,11 @@ fn check(before: &[Version], world: &World, spec: &Spec, ran: &Ran) {
     }
     check_requests(world, spec, &versions);
     match &ran.end {
-        End::Complete => assert_eq!(ended.len(), wanted.len(), "complete is complete"),
+        End::Complete => {
+            assert_eq!(ended.len(), wanted.len(), "complete is complete");
+            let named = before.iter().filter(|version| is_named(spec, version)).count();
+            assert_eq!(counts.filtered as usize, named - wanted.len(), "what is left out");
+        }
         End::Listing(unfinished) => {
             let after = unfinished.after.as_ref();
             assert!(ended.keys().all(|(key, _)| Some(key) <= after));
@@ -327,8 +374,8 @@ proptest! {
         prop_assume!(!server.versions.is_empty() && spec.mode != Mode::DryRun);
         let index = denied.index(server.versions.len());
         let version = &mut server.versions[index];
-        prop_assume!(concerns(&spec, version) && version.mishaps.is_empty());
         version.fate = Fate::Refused(Refusal::LOCKED_OUT);
+        prop_assume!(concerns(&spec, version) && version.mishaps.is_empty());
         world.breaks.clear();
         let before = world.net.server.versions.clone();
         let ran = run(spec.clone(), &mut world);

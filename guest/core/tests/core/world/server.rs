@@ -340,7 +340,8 @@ impl Server {
             return None;
         }
         let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
-        let repl_timestamp = match (queued, version.replication.unwrap_or(self.replication)) {
+        let replication = version.replication.unwrap_or(self.replication);
+        let repl_timestamp = match (queued, replication) {
             ([.., at], Replication::After(time)) if now >= *at + time => return None,
             (times, Replication::OnceQueued(often)) if times.len() >= often => return None,
             // At once when it was queued.
@@ -351,8 +352,17 @@ impl Server {
             _ => STUCK.to_owned(),
         };
         let pending = (version.fate == Fate::Purge).then_some("PENDING");
-        let r_status = if version.targets.is_empty() { "" } else { version.status };
-        let target = |arn: &&'static str| (*arn, Target { r_status, dr_status: pending });
+        let tried = !queued.is_empty() && replication == Replication::Fails;
+        let r_status = match tried {
+            _ if version.targets.is_empty() => "",
+            true => "FAILED",
+            false => version.status,
+        };
+        let target = |arn: &&'static str| {
+            let own = version.status_at.filter(|(at, _)| at == arn && !tried);
+            let r_status = own.map_or(r_status, |(_, status)| status);
+            (*arn, Target { r_status, dr_status: pending })
+        };
         Some(Entry {
             object: &version.name.0,
             version_id: &version.name.1,
@@ -365,7 +375,7 @@ impl Server {
             r_status,
             d_status: pending,
             repl_timestamp,
-            last_modified: MODIFIED,
+            last_modified: version.modified,
             delete_marker: matches!(version.fate, Fate::Marker | Fate::Purge),
         })
     }
@@ -444,7 +454,7 @@ impl Server {
         assert_eq!(header("x-amz-metadata-directive"), Some("COPY"));
         assert_eq!(header("content-type"), Some("application/zip"), "or it would be compressed");
         assert_eq!(header("x-amz-copy-source-if-match"), etag.as_deref());
-        assert_eq!(header("x-minio-source-mtime"), Some(MODIFIED));
+        assert_eq!(header("x-minio-source-mtime"), Some(version.modified));
         assert_eq!(version.fate, Fate::Queued, "only objects are copied");
         if let Copying::Refused(refusal) | Copying::RefusedLate(refusal) = version.copying {
             return refusal.in_xml();

@@ -1,5 +1,6 @@
 //! A version of an object, and what becomes of it.
 
+use super::server::MODIFIED;
 use super::{Mishap, Refusal};
 use std::time::Duration;
 
@@ -63,8 +64,11 @@ pub(crate) struct Version {
     pub(crate) replication: Option<Replication>,
     /// The ARNs it waits for; none for an existing object that was never replicated.
     pub(crate) targets: Vec<&'static str>,
-    /// How it stands with them.
+    /// How it stands with them, and with one of them where that is not the same.
     pub(crate) status: &'static str,
+    pub(crate) status_at: Option<(&'static str, &'static str)>,
+    /// When it was last modified.
+    pub(crate) modified: &'static str,
     /// Headers of a HEAD, in the place of the usual ones or besides them.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     /// The same after a copy. An empty one is gone.
@@ -83,6 +87,8 @@ impl Version {
             replication: None,
             targets: vec!["arn:a"],
             status: "FAILED",
+            status_at: None,
+            modified: MODIFIED,
             headers: Vec::new(),
             headers_after: Vec::new(),
             mishaps: Vec::new(),
@@ -108,6 +114,14 @@ impl Version {
 
     pub(crate) fn status(self, status: &'static str) -> Self {
         Self { status, ..self }
+    }
+
+    pub(crate) fn status_at(self, arn: &'static str, status: &'static str) -> Self {
+        Self { status_at: Some((arn, status)), ..self }
+    }
+
+    pub(crate) fn modified(self, modified: &'static str) -> Self {
+        Self { modified, ..self }
     }
 
     pub(crate) fn targets(self, targets: &[&'static str]) -> Self {
