@@ -201,6 +201,14 @@ pub const FLAGS: &[Flag] = &[
         "only puts, deletes (delete markers) or purges (permanent deletions)",
     ),
     flag(
+        "shard",
+        "",
+        Takes::Value,
+        "",
+        Class::Job,
+        "only shard I of N (for example 0/4), by a hash of the key: N runs share a backlog",
+    ),
+    flag(
         "clear-checksum",
         "",
         Takes::Switch,

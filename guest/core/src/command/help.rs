@@ -48,6 +48,9 @@ EXAMPLES:
 
   7. Only object versions that failed and are older than a day
      $ {command} myaistor/mybucket --status FAILED --only puts --older-than 1d
+
+  8. The first of four runs that share one backlog
+     $ {command} myaistor/mybucket --shard 0/4
 "
     )
 }

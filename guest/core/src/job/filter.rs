@@ -1,5 +1,6 @@
 //! Which of the versions listed are asked for, beyond the prefix and the target.
 
+use crate::job::shard::Shard;
 use crate::listing::{Item, Operation, Statuses};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Only this kind of change.
     pub operation: Option<Operation>,
+    /// Only keys of this shard.
+    pub shard: Option<Shard>,
 }
 
 impl Filter {
@@ -58,7 +61,8 @@ impl Filter {
 
     /// Whether the version is to be handled.
     pub(crate) fn allows(&self, item: &Item, statuses: &Statuses, arn: Option<&str>) -> bool {
-        self.operation.is_none_or(|only| statuses.operation(item.delete_marker) == only)
+        self.shard.is_none_or(|shard| shard.takes(&item.key))
+            && self.operation.is_none_or(|only| statuses.operation(item.delete_marker) == only)
             && self.status.is_none_or(|status| statuses.include(status.as_str(), arn))
             && self.allows_age(item)
     }

@@ -145,7 +145,7 @@ pub(crate) struct Summary<'a> {
     pub duration: Duration,
     /// Listings opened.
     pub listings: u32,
-    /// Versions that were left out, where a filter was set.
+    /// Versions that were left out, where a filter or a shard was set.
     pub filtered: Option<u64>,
     /// What became of the versions triggered, with `--wait`.
     pub waited: Option<&'a Waited>,

@@ -1,7 +1,7 @@
 //! The flags that say which versions of the backlog a run is about.
 
 use super::{Given, INVALID_ARGUMENTS, Stop};
-use crate::job::{Filter, Status};
+use crate::job::{Filter, MAX_SHARDS, Shard, Status};
 use crate::listing::Operation;
 
 /// What they ask for. When ages are judged is not known yet: [`Filter::at`] is set by the run.
@@ -11,6 +11,11 @@ pub(super) fn filter(given: &Given<'_>) -> Result<Filter, Stop> {
         newer_than: given.duration("newer-than")?,
         status: given.one_of("status", status, "PENDING or FAILED")?,
         operation: given.one_of("only", operation, "puts, deletes or purges")?,
+        shard: given.one_of(
+            "shard",
+            shard,
+            &format!("I/N with I less than N and N at most {MAX_SHARDS}, such as 0/4"),
+        )?,
         ..Filter::default()
     };
     if filter.lets_no_age_through() {
@@ -46,4 +51,12 @@ fn operation(text: &str) -> Option<Operation> {
         "purges" => Some(Operation::Purge),
         _ => None,
     }
+}
+
+fn shard(text: &str) -> Option<Shard> {
+    let (index, count) = text.split_once('/')?;
+    // Rust also reads a sign.
+    let number =
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?;
+    Shard::new(number(index)?, number(count)?)
 }

@@ -12,6 +12,7 @@ mod pipe;
 mod printing;
 mod queue;
 mod regions;
+mod shards;
 mod stop;
 mod targets;
 mod terminal;

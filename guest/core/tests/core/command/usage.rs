@@ -134,6 +134,21 @@ fn a_value_that_cannot_be_used_is_refused_by_the_name_of_its_flag() {
 }
 
 #[test]
+fn a_shard_that_does_not_exist_is_refused_with_the_form_of_one_that_does() {
+    for text in ["5/4", "4/4", "1", "a/b", "0/0", "0/1001", "/4", "1/", "-1/4", "+1/4", "1/2/4", ""]
+    {
+        let err = format!(
+            "mc-wasi: <ERROR> --shard must be I/N with I less than N and N at most 1000, such as 0/4, not `{text}`. {INVALID}\n"
+        );
+        let line = format!("a/bucket --shard='{text}'");
+        assert_eq!(user().run(&line).whole(), ("", err.as_str(), false), "{line}");
+    }
+    for text in ["0/1", "3/4", "999/1000", "03/4"] {
+        assert!(user().run(&format!("a/bucket --shard {text}")).success, "{text}");
+    }
+}
+
+#[test]
 fn a_target_that_names_nothing_is_refused_in_the_words_of_mc() {
     for target in ["a", "a/", "//a/src", "a//src", "http://host/bucket", "", "/a/b"] {
         let err = format!("mc-wasi: <ERROR> bucket not specified in `{target}`. {INVALID}\n");

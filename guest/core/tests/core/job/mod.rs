@@ -3,6 +3,7 @@
 mod claims;
 mod flow;
 mod properties;
+mod shards;
 
 use crate::world::{Name, World};
 use resync_core::job::{Counts, End, Job, Outcome, Sink, Spec};

@@ -6,7 +6,7 @@ use crate::world::{
     uuid,
 };
 use proptest::prelude::*;
-use resync_core::job::{End, Filter, MEMORY, Mode, Outcome, Spec, Status};
+use resync_core::job::{End, Filter, MEMORY, Mode, Outcome, Shard, Spec, Status};
 use resync_core::listing::Operation;
 use resync_core::wire::Method;
 use std::collections::BTreeMap;
@@ -129,10 +129,18 @@ fn filter() -> impl Strategy<Value = Filter> {
     let status = prop::option::of(prop::sample::select(vec![Status::Failed, Status::Pending]));
     let kinds = vec![Operation::Put, Operation::Delete, Operation::Purge];
     let operation = prop::option::of(prop::sample::select(kinds));
-    let filter =
-        (times, status, operation).prop_map(|((older_than, newer_than), status, operation)| {
-            Filter { older_than, newer_than, at: BEGINNING, status, operation }
-        });
+    let shard =
+        prop::option::of((1u32..4, 0u32..4).prop_map(|(n, i)| Shard::new(i % n, n).expect("one")));
+    let filter = (times, status, operation, shard).prop_map(
+        |((older_than, newer_than), status, operation, shard)| Filter {
+            older_than,
+            newer_than,
+            at: BEGINNING,
+            status,
+            operation,
+            shard,
+        },
+    );
     prop_oneof![3 => Just(Filter::default()), 2 => filter]
 }
 
@@ -196,6 +204,7 @@ fn passes(filter: &Filter, version: &Version) -> bool {
         && filter.newer_than.is_none_or(|_| version.modified == NEW)
         && filter.status.is_none_or(|asked| asked.as_str() == status)
         && filter.operation.is_none_or(|asked| asked == operation)
+        && filter.shard.is_none_or(|shard| shard.takes(&version.name.0))
 }
 
 /// Whether prefix and target name this version.
