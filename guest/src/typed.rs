@@ -4,7 +4,9 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::{self, During, End, Job, Mode, Outcome, Sink, Spec, check_settings};
+use resync_core::job::{
+    self, During, End, Filter, Job, Mode, Outcome, Shard, Sink, Spec, Status, check_settings,
+};
 use resync_core::listing::{self, Break, Item, Statuses, Unfinished};
 use resync_core::report::{explain, explain_listing};
 use resync_core::wire::{
@@ -45,6 +47,7 @@ impl GuestJob for Run {
         let alias = alias(&options).map_err(Failure::InvalidOptions)?;
         let mut spec = spec(&options).map_err(Failure::InvalidOptions)?;
         let mut net = WasiNet::new(|_| false);
+        spec.filter.at = net.unix();
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         // The host need not tell how a body was framed.
         client.ask_for_gzip();
@@ -113,6 +116,7 @@ impl Inner {
         wit::Summary {
             state: self.ended.as_ref().map_or(State::Running, |(state, _)| *state),
             total: counts.total,
+            filtered: counts.filtered,
             triggered: counts.triggered,
             delete_markers: counts.delete_markers,
             purges: counts.purges,
@@ -233,6 +237,7 @@ fn spec(options: &Options) -> Result<Spec, String> {
     let spec = Spec {
         prefix: options.prefix.clone(),
         arn: options.arn.clone(),
+        filter: options.filter.as_ref().map(filter).transpose()?.unwrap_or_default(),
         mode: match options.mode {
             wit::Mode::Trigger => Mode::Trigger,
             wit::Mode::ClearChecksum => Mode::ClearChecksum,
@@ -248,4 +253,29 @@ fn spec(options: &Options) -> Result<Spec, String> {
     };
     spec.check().map_err(|error| error.to_string())?;
     Ok(spec)
+}
+
+/// Which versions it is about.
+fn filter(asked: &wit::Filter) -> Result<Filter, String> {
+    let seconds = |time: u32| Duration::from_secs(time.into());
+    let shard = asked.shard.map(|shard| {
+        Shard::new(shard.index, shard.count).ok_or(
+            "`shard` must have an `index` less than its `count`, and a `count` from 1 to 1000.",
+        )
+    });
+    Ok(Filter {
+        older_than: asked.older_than.map(seconds),
+        newer_than: asked.newer_than.map(seconds),
+        status: asked.status.map(|status| match status {
+            wit::Status::Pending => Status::Pending,
+            wit::Status::Failed => Status::Failed,
+        }),
+        operation: asked.operation.map(|operation| match operation {
+            Operation::Put => listing::Operation::Put,
+            Operation::Delete => listing::Operation::Delete,
+            Operation::Purge => listing::Operation::Purge,
+        }),
+        shard: shard.transpose()?,
+        ..Filter::default()
+    })
 }

@@ -223,14 +223,37 @@ pub fn typed_many_requests_go_through(stage: &Stage) {
     assert_eq!(server.bad_signatures(), 0);
 }
 
+/// A filter with these members.
+fn filter(members: &Value) -> Value {
+    let mut filter = json!({
+        "older-than": null, "newer-than": null, "status": null, "operation": null, "shard": null,
+    });
+    for (name, value) in members.as_object().into_iter().flatten() {
+        filter[name] = value.clone();
+    }
+    filter
+}
+
 /// Events say of each version what the command's lines say.
 pub fn typed_events_are_those_of_the_command(stage: &Stage) {
-    for (mode, words) in [
-        ("trigger", &["myaistor/mybucket", "--json"] as &[&str]),
-        ("dry-run", &["myaistor/mybucket", "--json", "--dry-run"]),
+    let shard = json!({"index": 1, "count": 3});
+    let none = filter(&json!({"shard": shard, "newer-than": 1}));
+    let filters = filter(&json!({
+        "shard": shard, "older-than": 1, "newer-than": u32::MAX, "status": "failed", "operation": "put",
+    }));
+    let words = ["--shard=1/3", "--older-than=1s", "--newer-than=4294967295s", "--status=FAILED"];
+    for (options_of, words) in [
+        (json!({"mode": "trigger"}), &[][..]),
+        (json!({"mode": "dry-run"}), &["--dry-run"][..]),
+        (
+            json!({"mode": "trigger", "filter": filters}),
+            &[&words[..], &["--only=puts"]].concat()[..],
+        ),
+        (json!({"mode": "trigger", "filter": none}), &["--shard=1/3", "--newer-than=1s"][..]),
     ] {
         let server = demo();
-        let typed = stage.typed(&options(&server, &json!({"mode": mode})), 0);
+        let typed = stage.typed(&options(&server, &options_of), 0);
+        let words = &[&["myaistor/mybucket", "--json"][..], words].concat();
         let mut lines = stage.run_in_mc_wasi(&demo().alias_url(), words).json();
         let summary = lines.pop().expect("a summary");
         let of_line = |line: &Value| {
@@ -278,6 +301,8 @@ pub fn typed_events_are_those_of_the_command(stage: &Stage) {
         ] {
             assert_eq!(*typed.summary(member), summary[same], "{member}");
         }
+        let filtered = summary.get("filtered").cloned().unwrap_or_else(|| json!(0));
+        assert_eq!(*typed.summary("filtered"), filtered, "{options_of}");
         assert_eq!(*typed.summary("state"), json!("complete"));
     }
 }
@@ -331,6 +356,8 @@ pub fn typed_options_are_checked(stage: &Stage) {
         (json!({"concurrent": 0}), "concurrent"),
         (json!({"rate-limit": -1.5}), "rate-limit"),
         (json!({"arn": ""}), "arn"),
+        (json!({"filter": filter(&json!({"shard": {"index": 4, "count": 4}}))}), "shard"),
+        (json!({"filter": filter(&json!({"older-than": 2, "newer-than": 2}))}), "older-than"),
     ] {
         let typed = stage.typed(&options(&server, &change), 0);
         let (cause, text) = typed.failure();
@@ -369,7 +396,7 @@ pub fn typed_a_real_backlog_is_replicated(stage: &Stage) {
     let options = json!({
         "endpoint": pair.source().url(),
         "credentials": {"access-key": root.access, "secret-key": root.secret, "session-token": null},
-        "region": null, "bucket": "src", "prefix": "obj-", "arn": pair.links()[0].arn,
+        "region": null, "bucket": "src", "prefix": "obj-", "arn": pair.links()[0].arn, "filter": null,
         "mode": "trigger", "concurrent": 5, "rate-limit": null,
     });
     let typed = stage.typed(&options, 0);

@@ -169,7 +169,7 @@ pub fn options(server: &FakeServer, change: &Value) -> Value {
     let mut options = json!({
         "endpoint": server.url(),
         "credentials": {"access-key": access, "secret-key": secret, "session-token": null},
-        "region": null, "bucket": "mybucket", "prefix": "", "arn": null,
+        "region": null, "bucket": "mybucket", "prefix": "", "arn": null, "filter": null,
         "mode": "trigger", "concurrent": 10, "rate-limit": null,
     });
     for (name, value) in change.as_object().into_iter().flatten() {
