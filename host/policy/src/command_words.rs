@@ -3,7 +3,7 @@
 //! mc takes its global flags before the first command word, between the two and after them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
-use resync_core::command::{ABOUT, Flag, Takes, is_plugin};
+use resync_core::command::{ABOUT, Flag, is_plugin};
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn read(program: &str, words: &[String]) -> Intent {
     }
     let mut rest = Vec::with_capacity(words.len());
     let (mut found, mut sound) = (0, true);
-    let mut queue = words.iter();
+    let mut queue = words.iter().peekable();
     while let Some(word) = queue.next() {
         let expected = COMMAND.get(found).copied();
         let Some(expected) = expected.filter(|_| word != "--") else {
@@ -50,9 +50,10 @@ pub fn read(program: &str, words: &[String]) -> Intent {
             }
             rest.push(word.clone());
             sound &= Flag::find(name).is_some();
-            let takes_next = Flag::find(name).is_some_and(|flag| flag.takes != Takes::Switch);
-            if takes_next && !word.contains('=') {
-                rest.extend(queue.next().cloned());
+            let is_value =
+                |next: &&String| Flag::find(name).is_some_and(|flag| flag.takes_word(next));
+            if !word.contains('=') {
+                rest.extend(queue.next_if(is_value).cloned());
             }
         } else if word == expected {
             found += 1;
@@ -148,6 +149,10 @@ mod tests {
             run("-C replicate --help")
         );
         assert_eq!(intent("replicate resync-backlog -- replicate"), run("-- replicate"));
+        for depth in ["--summary", "--summary 2", "--summary=2"] {
+            let line = format!("{depth} replicate {depth} resync-backlog a/b");
+            assert_eq!(intent(&line), run(&format!("{depth} {depth} a/b")));
+        }
     }
 
     #[test]

@@ -46,7 +46,8 @@ fn leaf(name: &'static str) -> Command {
     for flag in FLAGS.iter().filter(|flag| flag.class != Class::Hidden) {
         let mut arg =
             Arg::new(flag.long).long(flag.long).help(flag.help).action(match flag.takes {
-                Takes::Switch => ArgAction::SetTrue,
+                // A value that may be left out would be offered as one that is needed.
+                Takes::Switch | Takes::Number => ArgAction::SetTrue,
                 Takes::Value => ArgAction::Set,
                 Takes::Values => ArgAction::Append,
             });
@@ -56,7 +57,7 @@ fn leaf(name: &'static str) -> Command {
             (Some(_), Some(_)) => arg.visible_alias(flag.short),
             _ => arg,
         };
-        if flag.takes != Takes::Switch {
+        if matches!(flag.takes, Takes::Value | Takes::Values) {
             arg = arg.value_name("value");
         }
         command = command.arg(arg);
@@ -66,7 +67,10 @@ fn leaf(name: &'static str) -> Command {
 
 /// The man page: clap's sections, and after them what a flag table does not know.
 fn man() -> Result<Vec<u8>> {
-    let man = Man::new(leaf(PLUGIN)).title("MC-REPLICATE-RESYNC-BACKLOG");
+    let optional = |arg: Arg| arg.action(ArgAction::Set).num_args(0..=1).value_name("value");
+    let numbers = FLAGS.iter().filter(|flag| flag.takes == Takes::Number);
+    let command = numbers.fold(leaf(PLUGIN), |leaf, flag| leaf.mut_arg(flag.long, optional));
+    let man = Man::new(command).title("MC-REPLICATE-RESYNC-BACKLOG");
     let mut out = Vec::new();
     let rendered = (|| {
         man.render_title(&mut out)?;

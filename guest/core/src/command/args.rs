@@ -6,6 +6,7 @@
 
 mod filter;
 
+use crate::command::breakdown::DEPTH_RANGE;
 use crate::command::flags;
 
 use crate::command::flags::{Flag, Takes};
@@ -38,6 +39,8 @@ pub struct Args {
     pub validate: bool,
     /// Only list.
     pub dry_run: bool,
+    /// Sum that up by prefix, so many levels deep.
+    pub summary: Option<usize>,
     /// Requests in flight at most, 1 to 1,000.
     pub concurrent: usize,
     /// List once more at the end, for what the first listing did not show.
@@ -145,6 +148,10 @@ impl Args {
             clear_checksum: given.switch("clear-checksum")?,
             validate: given.switch("validate")?,
             dry_run: given.switch("dry-run")?,
+            summary: match given.value("summary") {
+                Some(_) => Some(given.number("summary", 0, "strconv.ParseInt")?),
+                None => None,
+            },
             concurrent,
             verify_listing: given.switch("verify-listing")?,
             wait: given.duration("wait")?,
@@ -213,6 +220,12 @@ impl Args {
             return refuse(
                 "--validate and --dry-run exclude each other: --validate copies one object.",
             );
+        }
+        if self.summary.is_some() && !self.dry_run {
+            return refuse("--summary sums up what --dry-run lists: add --dry-run.");
+        }
+        if self.summary.is_some_and(|depth| !DEPTH_RANGE.contains(&depth)) {
+            return refuse(&format!("--summary must be between 0 and {}.", DEPTH_RANGE.end()));
         }
         if self.wait.is_some() && (self.dry_run || self.validate) {
             return refuse("--wait needs a run that triggers: leave --dry-run and --validate out.");
@@ -305,15 +318,19 @@ impl Given<'_> {
 /// Go's words for a flag that does not exist, lacks its value or is not written as one.
 fn normalize(words: &[String]) -> Result<Vec<String>, String> {
     let (mut options, mut rest) = (Vec::new(), Vec::new());
-    let mut roles = roles(words);
+    let mut roles = roles(words).peekable();
     while let Some((word, role)) = roles.next() {
         match role {
             Role::Operand => rest.push(word.to_owned()),
             Role::End => {}
-            Role::Flag(Flag { long, takes, .. }, attached) => {
-                let value = match (takes, attached) {
+            Role::Flag(flag, attached) => {
+                let value = match (flag.takes, attached) {
                     (_, Some(value)) => value,
                     (Takes::Switch, None) => "true",
+                    (Takes::Number, None) => {
+                        let value = roles.next_if(|(_, role)| matches!(role, Role::Value(_)));
+                        value.map_or(flag.default, |(word, _)| word)
+                    }
                     (_, None) => match roles.next() {
                         Some((value, _)) => value,
                         None => {
@@ -322,7 +339,7 @@ fn normalize(words: &[String]) -> Result<Vec<String>, String> {
                         }
                     },
                 };
-                options.push(format!("--{long}={value}"));
+                options.push(format!("--{}={value}", flag.long));
             }
             Role::Value(_) => {}
             Role::Wrong(error) => return Err(error),
@@ -383,22 +400,24 @@ enum Role<'a> {
 }
 
 /// Every word and what it is, as Go's flag package reads them: the one grammar of this program. The
-/// word after a flag that takes a value is its value, whatever it looks like.
+/// word after a flag that takes a value is its value, whatever it looks like; after one that takes a
+/// number or nothing, if it is a number.
 fn roles(words: &[String]) -> impl Iterator<Item = (&str, Role<'_>)> {
-    let mut value_of = None;
+    let mut pending = None;
     let (mut only_operands, mut ended) = (false, false);
     words.iter().map_while(move |word| {
         if ended {
             return None;
         }
-        let role = match value_of.take() {
+        let value_of: Option<&Flag> = pending.take();
+        let role = match value_of.filter(|flag| flag.takes_word(word)) {
             Some(flag) => Role::Value(flag),
             None if only_operands => Role::Operand,
             None => role(word),
         };
         match &role {
             Role::End => only_operands = true,
-            Role::Flag(flag, None) if flag.takes != Takes::Switch => value_of = Some(*flag),
+            Role::Flag(flag, None) => pending = Some(*flag),
             Role::Wrong(_) => ended = true,
             _ => {}
         }

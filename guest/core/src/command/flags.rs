@@ -12,6 +12,9 @@ pub enum Takes {
     Value,
     /// One value each time it is given.
     Values,
+    /// A number or nothing, which stands for the default; the last one counts. The word after it is
+    /// its value if it is all digits, which TARGET never is.
+    Number,
 }
 
 /// One flag.
@@ -39,6 +42,15 @@ impl Flag {
         FLAGS
             .iter()
             .find(|flag| flag.long == name || (!flag.short.is_empty() && flag.short == name))
+    }
+
+    /// Whether the word after it is its value.
+    pub fn takes_word(&self, word: &str) -> bool {
+        match self.takes {
+            Takes::Switch => false,
+            Takes::Value | Takes::Values => true,
+            Takes::Number => !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()),
+        }
     }
 }
 
@@ -254,6 +266,17 @@ pub const FLAGS: &[Flag] = &[
         Class::Job,
         "preview which objects would be processed, without triggering anything",
     ),
+    Flag {
+        default: "1",
+        ..flag(
+            "summary",
+            "",
+            Takes::Number,
+            "",
+            Class::Job,
+            "with --dry-run, show a table by prefix, so many levels deep, instead of a line per version",
+        )
+    },
     flag(
         "wait",
         "",
@@ -310,7 +333,7 @@ pub(super) fn command() -> Command {
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true"),
-            Takes::Value | Takes::Values => arg.action(ArgAction::Append).allow_hyphen_values(true),
+            _ => arg.action(ArgAction::Append).allow_hyphen_values(true),
         };
         let mut letters = flag.short.chars();
         if let (Some(letter), None) = (letters.next(), letters.next()) {

@@ -35,6 +35,7 @@ EXAMPLES:
 
   3. Preview the backlog without triggering anything
      $ {command} myaistor/mybucket --dry-run
+     $ {command} myaistor/mybucket --dry-run --summary 2
 
   4. Limit the load on the cluster to 5 requests at a time and 20 objects per second
      $ {command} myaistor/mybucket --concurrent 5 --rate-limit 20
@@ -72,7 +73,11 @@ fn flag_lines(env: Env<'_>, indent: &str) -> String {
 }
 
 fn names(flag: &Flag) -> String {
-    let value = if flag.takes == Takes::Switch { "" } else { " value" };
+    let value = match flag.takes {
+        Takes::Switch => "",
+        Takes::Value | Takes::Values => " value",
+        Takes::Number => " [value]",
+    };
     let mut names = format!("--{}{value}", flag.long);
     if !flag.short.is_empty() {
         let dashes = if flag.short.len() == 1 { "-" } else { "--" };

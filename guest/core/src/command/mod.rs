@@ -1,6 +1,7 @@
 //! The program: from the words of the command line to the exit status.
 
 mod args;
+mod breakdown;
 mod failures;
 mod flags;
 mod go;

@@ -1,10 +1,11 @@
 //! Everything the command prints, in the form the user asked for.
 
 use super::Invocation;
+use super::breakdown::Breakdown;
 use super::failures::Failures;
 use crate::command::args::Args;
 use crate::command::offline::RemoteTarget;
-use crate::job::{Counts, Mode, Note, Outcome, Sink};
+use crate::job::{Counts, End, Mode, Note, Outcome, Sink};
 use crate::listing::{Item, Statuses};
 use crate::report::{
     Console, Loss, Message, Paint, Progress, Summary, TICK, Trouble, failure, listed_line,
@@ -26,6 +27,9 @@ pub(super) struct Output<'a, C: Console> {
     paint_out: Paint,
     paint_err: Paint,
     progress: Option<Progress>,
+    /// The width of stdout, where that is a terminal and its width is known.
+    width: Option<usize>,
+    breakdown: Option<Breakdown>,
     failures: Failures,
     buffer: Vec<u8>,
     flushed: Instant,
@@ -42,7 +46,8 @@ impl<'a, C: Console> Output<'a, C> {
         let colors = !args.no_color && !args.quiet && !args.json && !plain;
         let shows_progress = console.err_is_terminal() && !args.quiet && !args.json && !plain;
         // A dry run on a terminal scrolls; a line among its rows would tear them.
-        let shows_progress = shows_progress && !(args.dry_run && console.out_is_terminal());
+        let scrolls = args.dry_run && args.summary.is_none() && console.out_is_terminal();
+        let shows_progress = shows_progress && !scrolls;
         let width = (call.env)("COLUMNS").and_then(|columns| columns.parse().ok());
         Self {
             program: call.program.to_owned(),
@@ -52,6 +57,8 @@ impl<'a, C: Console> Output<'a, C> {
             paint_out: Paint(colors && console.out_is_terminal()),
             paint_err: Paint(colors && console.err_is_terminal()),
             progress: shows_progress.then(|| Progress::new(width)),
+            width: width.filter(|_| console.out_is_terminal()),
+            breakdown: None,
             failures: Failures::default(),
             buffer: Vec::new(),
             flushed: Instant::default(),
@@ -179,13 +186,27 @@ impl<'a, C: Console> Output<'a, C> {
         false
     }
 
+    /// Sums versions up from now on, instead of showing each.
+    pub(super) fn sum_up(&mut self, breakdown: Option<Breakdown>) {
+        self.breakdown = breakdown;
+    }
+
     /// The end of a run. If stdout does not take it, it comes out on stderr; if its reader went away,
     /// nobody wants to know.
     pub(super) fn summary(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
+        let complete = *summary.end == End::Complete;
+        let table = self.breakdown.take().map(Breakdown::finish);
         if self.json {
+            if let Some(table) = table {
+                self.out(&format!("{}\n", table.json(complete)));
+            }
             self.out(&format!("{}\n", summary.json(error, &self.offline)));
             self.flush();
         } else {
+            if let Some(table) = table {
+                self.erase_progress();
+                self.out(&table.text(&self.bucket, complete, self.width, self.paint_out));
+            }
             self.summary_text(summary, error);
         }
         if let Some(Loss::Device(why)) = self.lost.clone() {
@@ -249,6 +270,10 @@ impl<'a, C: Console> Output<'a, C> {
 impl<C: Console> Sink for Output<'_, C> {
     fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32) {
         if self.is_broken() || self.muted {
+            return;
+        }
+        if let Some(breakdown) = &mut self.breakdown {
+            breakdown.add(item, statuses);
             return;
         }
         if self.json {

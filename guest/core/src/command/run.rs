@@ -1,6 +1,7 @@
 //! The run itself: a look at the targets, one pass over the backlog, and what was asked for after
 //! it.
 
+use super::breakdown::Breakdown;
 use super::output::Output;
 use super::pass::{Pass, pass};
 use super::tracker::Tracker;
@@ -37,6 +38,7 @@ pub(super) fn start<N: Net, C: Console>(
     if args.validate {
         return validate::run(call, args, settings, net, &mut client, output);
     }
+    output.sum_up(Breakdown::of(args, net.unix()));
     let began = net.now();
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {

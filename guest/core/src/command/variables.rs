@@ -71,7 +71,12 @@ const VARIABLES: &[Variable] = &[
         "",
         "the kind of terminal; where it is dumb or not set, no colours and no progress line",
     ),
-    variable("COLUMNS", ReadBy::Component, "", "the width of the terminal, for the progress line"),
+    variable(
+        "COLUMNS",
+        ReadBy::Component,
+        "",
+        "the width of the terminal, for the progress line and the table of --summary",
+    ),
     variable(
         "HTTPS_PROXY",
         ReadBy::Host,

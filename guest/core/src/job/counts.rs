@@ -9,7 +9,7 @@ use std::time::Duration;
 const LABELS: usize = 100;
 
 /// How those are called.
-const OTHER: &str = "OTHER";
+pub(crate) const OTHER: &str = "OTHER";
 
 /// The counters of a run. At its end `total = triggered + failed + vanished + elsewhere +
 /// replicated + not_reached`, unless it was a dry run.

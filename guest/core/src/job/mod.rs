@@ -22,6 +22,7 @@ mod window;
 pub(crate) use copy::{ALGORITHM, Plan};
 pub use copy::{PLAIN, is_in_tier};
 pub use counts::Counts;
+pub(crate) use counts::OTHER;
 pub use end::{End, Sink};
 pub use failure::{During, Failure};
 pub use filter::{Filter, Status};

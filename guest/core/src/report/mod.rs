@@ -13,7 +13,7 @@ pub use console::{Console, Loss};
 pub use message::Message;
 pub(crate) use note::note_text;
 pub use printable::printable;
-pub(crate) use progress::{Progress, TICK, Trouble};
+pub(crate) use progress::{Progress, TICK, Trouble, grouped};
 pub use remedy::{explain, explain_listing};
 pub(crate) use remedy::{fatal_message, listing_message};
 pub(crate) use summary::{Paint, Summary, failure, listed_line, version_json};

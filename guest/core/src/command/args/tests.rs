@@ -31,6 +31,33 @@ fn the_defaults_are_those_of_the_manual() {
 }
 
 #[test]
+fn a_depth_is_attached_or_the_next_word_if_that_is_a_number_and_may_be_left_out() {
+    for (words, depth) in [
+        (&["--summary", "a/b"][..], 1),
+        (&["a/b", "--summary"], 1),
+        (&["a/b", "--summary", "--json"], 1),
+        (&["a/b", "--summary", "2"], 2),
+        (&["-summary", "0", "a/b"], 0),
+        (&["--summary=3", "a/b"], 3),
+        (&["--summary", "--", "a/b"], 1),
+        (&["--summary=3", "a/b", "--summary"], 1),
+        (&["--summary", "--summary", "512", "a/b"], 512),
+    ] {
+        let args = parse(&[&["--dry-run"], words].concat()).unwrap();
+        assert_eq!((args.summary, args.target.text.as_str()), (Some(depth), "a/b"), "{words:?}");
+    }
+    assert_eq!(parse(&["a/b", "--dry-run"]).unwrap().summary, None);
+    for words in [&["--summary", "2"][..], &["--summary", "a/b", "2"], &["--summary=1", "2", "a/b"]]
+    {
+        assert_eq!(parse(words).unwrap_err(), Stop::Arity, "{words:?}");
+    }
+    for value in ["", "-1", "1.5", "true", "99999999999999999999"] {
+        let flag = format!("--summary={value}");
+        assert!(matches!(parse(&["a/b", "--dry-run", &flag]), Err(Stop::Usage(_))), "{flag}");
+    }
+}
+
+#[test]
 fn a_flag_beats_its_variable() {
     let env = |name: &str| match name {
         "MC_JSON" => Some("true".to_owned()),
@@ -170,6 +197,8 @@ fn word() -> impl Strategy<Value = String> {
         "-",
         "a/b",
         "--wait",
+        "--summary",
+        "3",
         "--unknown",
         "-HX-Auth:topsecret",
         "---",

@@ -3,6 +3,7 @@
 
 mod alias;
 mod answers;
+mod breakdown;
 mod failures;
 mod filters;
 mod json;

@@ -42,6 +42,7 @@ proptest! {
         refused in any::<bool>(),
         flags in prop::sample::select(vec![
             "", "--dry-run", "--wait 2s", "--clear-checksum", "--clear-checksum --validate", "--verify-listing -q",
+            "--dry-run --summary", "--dry-run --summary=9 --rate-limit 1",
         ]),
     ) {
         let mut version = Version::new(key, id).fate(fate).replication(Replication::Never);
@@ -62,7 +63,7 @@ proptest! {
             for line in text.lines() {
                 let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{feff}');
                 prop_assert!(!line.contains(acts), "{line:?}");
-                let own = ["  ", "✓", "✗", "⚠", "mc-wasi: <ERROR>", "Copied `", "FAILED", "k"];
+                let own = ["  ", "✓", "✗", "⚠", "mc-wasi: <ERROR>", "Copied `", "FAILED", "k", "VERSIONS", "Target 1: ", "At "];
                 prop_assert!(line.is_empty() || own.iter().any(|o| line.starts_with(o)), "{line:?}");
             }
         }

@@ -195,6 +195,7 @@ fn colours_and_progress_are_for_terminals_and_can_be_turned_off() {
         // A line among its rows would tear them.
         (true, true, "--dry-run", "", [true, false, false]),
         (false, true, "--dry-run", "", [false, false, true]),
+        (true, true, "--dry-run --summary", "", [true, false, true]),
     ] {
         let mut user = User::of(eventful()).at(screen(out, err));
         if !variable.is_empty() {

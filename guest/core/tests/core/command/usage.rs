@@ -77,6 +77,10 @@ fn a_wrong_flag_is_named_in_the_words_of_go_above_the_list_of_flags() {
             "a/bucket --newer-than 2026-11-24",
             "invalid value \"2026-11-24\" for flag -newer-than: time: invalid duration \"2026-11-24\"",
         ),
+        (
+            "a/bucket --dry-run --summary=two",
+            "invalid value \"two\" for flag -summary: strconv.ParseInt: parsing \"two\": invalid syntax",
+        ),
     ] {
         let err =
             format!("mc-wasi: <ERROR> Invalid command usage, {what}\n\nSUPPORTED FLAGS:\n{list}");
@@ -108,6 +112,8 @@ fn a_value_that_cannot_be_used_is_refused_by_the_name_of_its_flag() {
             "--wait 1m --clear-checksum --validate",
             "--wait needs a run that triggers: leave --dry-run and --validate out.",
         ),
+        ("--summary", "--summary sums up what --dry-run lists: add --dry-run."),
+        ("--dry-run --summary 513", "--summary must be between 0 and 512."),
         ("--arn ''", "--arn needs the ARN of a replication target."),
         (
             "--older-than 7d --newer-than 1w",
@@ -175,7 +181,7 @@ fn variables_set_flags_and_flags_beat_them() {
 /// A flag as it is given.
 fn given(flag: &resync_core::command::Flag) -> String {
     let value = match (flag.takes, flag.long) {
-        (Takes::Switch, _) => return format!("--{}", flag.long),
+        (Takes::Switch | Takes::Number, _) => return format!("--{}", flag.long),
         (_, "resolve") => "host=127.0.0.1",
         (_, "custom-header") => "X-A:b",
         (_, "conn-read-deadline" | "conn-write-deadline") => "1m",
