@@ -34,6 +34,24 @@ impl Pair {
     /// # Panics
     /// When the source refuses one.
     pub fn put_many(&self, prefix: &str, count: usize, body: &[u8]) -> Vec<Written> {
+        self.write_many("PUT", count, body, |number| format!("{prefix}{number:06}"))
+    }
+
+    /// Deletes what [`Pair::put_many`] wrote: the delete markers, in the order of their keys.
+    ///
+    /// # Panics
+    /// When the source refuses one.
+    pub fn delete_many(&self, prefix: &str, count: usize) -> Vec<Written> {
+        self.write_many("DELETE", count, b"", |number| format!("{prefix}{number:06}"))
+    }
+
+    fn write_many(
+        &self,
+        method: &str,
+        count: usize,
+        body: &[u8],
+        key: impl Fn(usize) -> String + Sync,
+    ) -> Vec<Written> {
         let client = self.source_client();
         let next = AtomicUsize::new(0);
         let written = Mutex::new(Vec::with_capacity(count));
@@ -45,10 +63,10 @@ impl Pair {
                         if number >= count {
                             return;
                         }
-                        let key = format!("{prefix}{number:06}");
+                        let key = key(number);
                         let target = object_target(SOURCE_BUCKET, &key, None);
                         let version_id =
-                            client.send("PUT", &target, &[], body).ok(&key).version_id();
+                            client.send(method, &target, &[], body).ok(&key).version_id();
                         written
                             .lock()
                             .expect("no writer panicked")

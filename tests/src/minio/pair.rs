@@ -194,6 +194,12 @@ impl Pair {
         self.frozen = true;
     }
 
+    /// Whether the source has written down versions that did not fit into its queue.
+    #[must_use]
+    pub fn has_retry_list(&self) -> bool {
+        self.source.data_dirs().any(|drive| drive.join(RETRY_LIST).exists())
+    }
+
     /// Replication works again for what is written or asked for from now on; the backlog stays as
     /// it is. The source is killed and started again for that, so that it forgets what it was going
     /// to retry.
