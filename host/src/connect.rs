@@ -1,9 +1,11 @@
 //! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
-use crate::dial::{self, Dialer};
+use crate::dial;
+use crate::nodes::{Nodes, Turn};
 use crate::proxy::Proxy;
 use crate::throttle::{Throttle, Throttled};
 use crate::tls;
+use crate::trace::Tracer;
 use mc_wasi_policy::{Denial, Denials, Reason, address};
 use resync_core::command::Resolve;
 use resync_core::wire::{Endpoint, Scheme};
@@ -11,7 +13,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -43,7 +45,8 @@ pub struct Connector {
     download: Option<Arc<Throttle>>,
     deadlines: Deadlines,
     denials: Arc<Denials>,
-    dialer: Dialer,
+    tracer: Option<Tracer>,
+    told: Once,
 }
 
 impl Connector {
@@ -58,7 +61,8 @@ impl Connector {
             download: None,
             deadlines: Deadlines { read: DEADLINE, write: DEADLINE },
             denials,
-            dialer: Dialer::default(),
+            tracer: None,
+            told: Once::new(),
         }
     }
 
@@ -96,17 +100,25 @@ impl Connector {
         self
     }
 
+    /// Tells the addresses, once.
+    #[must_use]
+    pub(crate) fn with_tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
     /// The proxy that takes requests in place of the server: that of a server without TLS.
     pub(crate) fn forwarder(&self) -> Option<&Proxy> {
         self.proxy.as_ref().filter(|proxy| self.server.scheme == Scheme::Http && !proxy.is_socks())
     }
 
-    /// Opens a connection.
+    /// Opens a connection to the address whose turn it is, or to the next that answers.
     ///
     /// # Errors
     /// In the terms of `wasi:http`, which is how the component will see it.
-    pub(crate) async fn connect(&self) -> Result<Box<dyn Connection>, Error> {
-        let stream = timeout(CONNECT_TIMEOUT, self.open());
+    pub(crate) async fn connect(&self, turn: &mut Turn) -> Result<Box<dyn Connection>, Error> {
+        self.look_up(turn.nodes()).await?;
+        let stream = timeout(CONNECT_TIMEOUT, self.open(turn));
         let stream = stream.await.map_err(|_| Error::ConnectionTimeout)??;
         let mut stream = TimeoutStream::new(stream);
         stream.set_read_timeout(Some(self.deadlines.read));
@@ -114,15 +126,11 @@ impl Connector {
         Ok(Box::new(Box::pin(stream)))
     }
 
-    async fn open(&self) -> Result<Box<dyn Connection>, Error> {
+    async fn open(&self, turn: &mut Turn) -> Result<Box<dyn Connection>, Error> {
         let stream: Box<dyn Connection> = match &self.proxy {
-            None => self.dial(&self.server).await?,
+            None => self.dial(turn).await?,
             Some(proxy) => {
-                let at_proxy = |error: Error| match error {
-                    Error::DestinationIpProhibited => error,
-                    error => proxy.failed(error),
-                };
-                let stream = self.dial(&proxy.endpoint).await.map_err(at_proxy)?;
+                let stream = self.dial(turn).await.map_err(|error| proxy.failed(error))?;
                 if proxy.is_socks() {
                     Box::new(proxy.socks(stream, &self.server).await?)
                 } else {
@@ -158,8 +166,9 @@ impl Connector {
         }
     }
 
-    async fn dial(&self, endpoint: &Endpoint) -> Result<Box<dyn Connection>, Error> {
-        let stream = self.dialer.connect(self.addresses(endpoint).await?).await?;
+    async fn dial(&self, turn: &mut Turn) -> Result<Box<dyn Connection>, Error> {
+        let (stream, address) = dial::connect(turn.nodes(), turn.address()).await?;
+        turn.connected(address);
         // A request is one small write; waiting for more to send with it only costs time.
         let _ = stream.set_nodelay(true);
         Ok(self.throttled(stream))
@@ -172,10 +181,37 @@ impl Connector {
         Box::new(Throttled::new(stream, self.upload.clone(), self.download.clone()))
     }
 
+    /// Looks for the addresses, unless that was done a moment ago. Those known are good for more
+    /// connections if no name server answers in the middle of a run.
+    ///
+    /// # Errors
+    /// There are none, or none that is allowed.
+    pub(crate) async fn look_up(&self, nodes: &Nodes) -> Result<(), Error> {
+        if nodes.are_fresh() {
+            return Ok(());
+        }
+        let endpoint = self.proxy.as_ref().map_or(&self.server, |proxy| &proxy.endpoint);
+        let failed = |error| match (error, &self.proxy) {
+            (error @ Error::DestinationIpProhibited, _) | (error, None) => error,
+            (error, Some(proxy)) => proxy.failed(error),
+        };
+        let found = timeout(CONNECT_TIMEOUT, self.addresses(endpoint)).await;
+        match found.unwrap_or(Err(Error::DnsTimeout)) {
+            Ok(found) if found.is_empty() => return Err(failed(dial::nowhere())),
+            Ok(found) => nodes.named(&found),
+            Err(Error::DnsError { .. } | Error::DnsTimeout) if nodes.len() > 0 => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        }
+        if let Some(tracer) = &self.tracer {
+            self.told.call_once(|| tracer.addresses(&endpoint.authority, &nodes.addresses()));
+        }
+        Ok(())
+    }
+
     /// Where an endpoint is, without the addresses a name must not lead to.
     async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = (endpoint.bare_host(), endpoint.port());
-        let mut found = self.look_up(host, port).await?;
+        let mut found = self.resolve(host, port).await?;
         if host.parse::<IpAddr>().is_ok_and(|named| found.iter().all(|a| a.ip() == named)) {
             return Ok(found);
         }
@@ -193,11 +229,11 @@ impl Connector {
         }
     }
 
-    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
-        let with_port = format!("{host}:{port}");
-        let given = self.resolve.iter().find(|entry| entry.host == with_port || entry.host == host);
-        if let Some(entry) = given {
-            return Ok(vec![SocketAddr::new(entry.address, port)]);
+    async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+        let given = self.resolve.iter().filter(|entry| entry.is_for(host, port));
+        let given: Vec<_> = given.map(|entry| SocketAddr::new(entry.address, port)).collect();
+        if !given.is_empty() {
+            return Ok(given);
         }
         let found = tokio::net::lookup_host((host, port)).await;
         found.map(Iterator::collect).map_err(|error| {
@@ -237,6 +273,12 @@ mod tests {
         Connector::new(&server, tls::client(None, true).unwrap(), Denials::new(|_| {}))
     }
 
+    async fn connected(connector: &Connector) -> Result<Box<dyn Connection>, Error> {
+        let nodes = Nodes::new(1);
+        connector.look_up(&nodes).await?;
+        connector.connect(&mut nodes.turn(&[]).expect("an address")).await
+    }
+
     #[tokio::test]
     async fn an_address_that_the_alias_names_is_meant() {
         for url in ["http://169.254.169.254", "http://[fe80::1]:9000"] {
@@ -256,7 +298,7 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://{}", silent.local_addr().unwrap());
         let began = std::time::Instant::now();
-        let result = connector(&url).connect().await;
+        let result = connected(&connector(&url)).await;
         assert!(matches!(result, Err(Error::ConnectionTimeout)));
         assert!((9..30).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     }
@@ -284,7 +326,7 @@ mod tests {
                 acceptor.accept(stream).await.unwrap().get_ref().1.protocol_version()
             });
             let connector = connector(&url);
-            let connection = connector.connect().await;
+            let connection = connected(&connector).await;
             assert!(connection.is_ok(), "{version:?}");
             assert_eq!(server.await.unwrap(), Some(version.version));
         }

@@ -15,6 +15,7 @@ mod gate;
 mod mask;
 mod meter;
 mod no_proxy;
+mod nodes;
 mod outlet;
 mod pool;
 mod program;

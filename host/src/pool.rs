@@ -4,17 +4,26 @@
 //! second when the ports run out. Here a request takes an idle connection or opens one, and at
 //! most as many are in use as requests may be in flight: hyper's own pool opens one more on every
 //! race between a new connection and one that comes back, this one cannot.
+//!
+//! Where the server has several addresses, every request takes its turn at one of them (`nodes.rs`), so
+//! each gets as many requests as the others. Some more connections are open then than are in use, which is
+//! how four nodes are asked in turn with `--concurrent 10`, or 1. A request that meets a node that is gone
+//! goes to another at once.
 
 use crate::connect::Connector;
+use crate::dial;
+use crate::nodes::{Nodes, Turn};
 use crate::proxy::Proxy;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,17 +48,39 @@ const HEADERS: [usize; 3] = [100, 1_000, 24_000];
 #[derive(Debug)]
 pub struct Pool {
     connector: Connector,
-    idle: Mutex<Vec<Idle>>,
+    nodes: Arc<Nodes>,
+    idle: Mutex<HashMap<SocketAddr, Vec<Idle>>>,
     places: Arc<Semaphore>,
     /// Which of [`HEADERS`] new connections have room for.
     room: AtomicUsize,
 }
 
-/// A connection, and how many headers it has room for, as an index into [`HEADERS`].
+/// A connection, where it leads, and how many headers it has room for, as an index into [`HEADERS`].
 #[derive(Debug)]
 struct Idle {
     sender: Sender,
+    address: SocketAddr,
     room: usize,
+}
+
+/// Why a request was not answered.
+struct Unanswered {
+    error: Error,
+    /// The address where nobody is any more.
+    gone: Option<SocketAddr>,
+    /// The request, if nothing of it was sent.
+    unsent: Option<Box<Outgoing>>,
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self { error, gone: None, unsent: None }
+    }
+}
+
+/// Whether a request may be sent again although a server may have had it already.
+fn is_repeatable(request: &Outgoing) -> bool {
+    request.method() != Method::PUT
 }
 
 impl Pool {
@@ -57,7 +88,8 @@ impl Pool {
     pub fn new(connector: Connector, places: usize) -> Arc<Self> {
         Arc::new(Self {
             connector,
-            idle: Mutex::new(Vec::new()),
+            nodes: Nodes::new(places),
+            idle: Mutex::default(),
             places: Arc::new(Semaphore::new(places)),
             room: AtomicUsize::new(0),
         })
@@ -79,23 +111,77 @@ impl Pool {
     ) -> Result<Response<WasiBody>, Error> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| Error::ConnectionLimitReached)?;
+        let mut met = Vec::new();
         loop {
-            let (mut connection, reused) = match self.take_idle().await {
-                Some(connection) => (connection, true),
-                None => (self.open().await?, false),
+            let again = (self.nodes.len() != 1 && is_repeatable(&request)).then(|| request.clone());
+            let unanswered = match self.attempt(request, &met).await {
+                Ok((response, connection)) => return Ok(self.wrap(response, connection, place)),
+                Err(unanswered) => unanswered,
             };
-            match connection.sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.wrap(response, connection, place)),
-                Err(mut error) => match error.take_message() {
-                    // The server had closed it while it was idle, and nothing was sent.
-                    Some(unsent) if reused => request = unsent,
-                    _ if error.error().is_parse_too_large() => {
-                        return Err(self.needs_room(connection.room));
-                    }
-                    _ => return Err(classify(error.error())),
-                },
-            }
+            met.extend(unanswered.gone);
+            request = match unanswered.unsent.map(|unsent| *unsent).or(again) {
+                Some(same) if unanswered.gone.is_some() && self.nodes.has_another(&met) => same,
+                _ => return Err(unanswered.error),
+            };
         }
+    }
+
+    /// Sends a request to the address whose turn it is. It has met these before.
+    async fn attempt(
+        &self,
+        mut request: Outgoing,
+        met: &[SocketAddr],
+    ) -> Result<(Response<Incoming>, Idle), Unanswered> {
+        let mut turn = self.turn(met).await?;
+        loop {
+            let (mut connection, reused) = match self.take_idle(&turn).await {
+                Some(connection) => (connection, true),
+                None => match self.open(&mut turn).await {
+                    Ok(connection) => (connection, false),
+                    Err(error) => return Err(unopened(error, turn, request)),
+                },
+            };
+            let mut error = match connection.sender.try_send_request(request).await {
+                Ok(response) => {
+                    turn.answered();
+                    return Ok((response, connection));
+                }
+                Err(error) => error,
+            };
+            let unsent = match error.take_message() {
+                // The server had closed it while it was idle, and nothing was sent.
+                Some(unsent) if reused => {
+                    request = unsent;
+                    continue;
+                }
+                unsent => unsent,
+            };
+            if error.error().is_parse_too_large() {
+                turn.answered();
+                return Err(self.needs_room(connection.room).into());
+            }
+            let error = classify(error.error());
+            let gone = matches!(error, Error::ConnectionTerminated).then_some(turn.address());
+            let says_nothing = match error {
+                // It may have been closed for having been idle while the request was on its way.
+                Error::ConnectionTerminated => reused,
+                Error::ConnectionReadTimeout => false,
+                _ => true,
+            };
+            if says_nothing {
+                turn.over();
+            }
+            return Err(Unanswered { error, gone, unsent: unsent.map(Box::new) });
+        }
+    }
+
+    /// Whose turn it is.
+    async fn turn(&self, met: &[SocketAddr]) -> Result<Turn, Error> {
+        if let Some(turn) = self.nodes.turn(met) {
+            return Ok(turn);
+        }
+        self.connector.look_up(&self.nodes).await?;
+        self.nodes.turn(met).ok_or_else(dial::nowhere)
     }
 
     /// An answer had more headers than there was room for. It has gone by; there is more for the next.
@@ -105,11 +191,15 @@ impl Pool {
         Error::HttpResponseHeaderSectionSize(None)
     }
 
-    /// An idle connection that still stands. One that has only just come back may need a moment
-    /// to be ready, which is no reason to open another.
-    async fn take_idle(&self) -> Option<Idle> {
+    /// An idle connection that still stands, to the address whose turn it is. One that has only just come
+    /// back may need a moment to be ready, which is no reason to open another. Those to an address that did
+    /// not answer look as if they stood.
+    async fn take_idle(&self, turn: &Turn) -> Option<Idle> {
+        if turn.is_trial() {
+            self.idle.lock().ok()?.remove(&turn.address());
+        }
         loop {
-            let mut connection = self.idle.lock().ok()?.pop()?;
+            let mut connection = self.idle.lock().ok()?.get_mut(&turn.address())?.pop()?;
             if connection.room >= self.room.load(Ordering::Relaxed)
                 && !connection.sender.is_closed()
                 && connection.sender.ready().await.is_ok()
@@ -119,8 +209,8 @@ impl Pool {
         }
     }
 
-    async fn open(&self) -> Result<Idle, Error> {
-        let stream = self.connector.connect().await?;
+    async fn open(&self, turn: &mut Turn) -> Result<Idle, Error> {
+        let stream = self.connector.connect(turn).await?;
         let room = self.room.load(Ordering::Relaxed);
         let mut builder = http1::Builder::new();
         builder.max_buf_size(HEAD);
@@ -134,7 +224,7 @@ impl Pool {
             let _ = connection.await;
         });
         sender.ready().await.map_err(|error| classify(&error))?;
-        Ok(Idle { sender, room })
+        Ok(Idle { sender, address: turn.address(), room })
     }
 
     fn wrap(
@@ -154,6 +244,17 @@ impl Pool {
     }
 }
 
+/// What it means that no connection was opened: somebody took it and did not say a word, or nobody did,
+/// whichever address was tried.
+fn unopened(error: Error, turn: Turn, request: Outgoing) -> Unanswered {
+    let silent = matches!(error, Error::ConnectionTerminated | Error::ConnectionTimeout);
+    let gone = (silent && turn.is_connected()).then_some(turn.address());
+    if gone.is_none() {
+        turn.over();
+    }
+    Unanswered { error, gone, unsent: Some(Box::new(request)) }
+}
+
 /// A connection in use.
 struct Lease {
     connection: Idle,
@@ -166,7 +267,7 @@ impl Lease {
         if !self.connection.sender.is_closed()
             && let Ok(mut idle) = self.pool.idle.lock()
         {
-            idle.push(self.connection);
+            idle.entry(self.connection.address).or_default().push(self.connection);
         }
     }
 }

@@ -245,9 +245,11 @@ impl<'a> Setup<'a> {
         let login = proxy.as_ref().and_then(Proxy::authorization);
         let login = login.and_then(|login| login.to_str().ok());
         let mask = Mask::new(alias.credentials.as_ref(), custom.chain(login));
+        let tracer = args.debug.then(|| Tracer::new(self.program, &args.custom_headers));
         let connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
             .with_resolve(args.resolve.clone())
             .with_proxy(proxy)
+            .with_tracer(tracer.clone())
             .with_limits(args.limit_upload, args.limit_download)
             .with_deadlines(args.conn_read_deadline, args.conn_write_deadline);
         let region = region(self.env);
@@ -263,7 +265,7 @@ impl<'a> Setup<'a> {
             mask,
             pool: Pool::new(connector, self.limits.requests),
             denials,
-            tracer: args.debug.then(|| Tracer::new(self.program, &args.custom_headers)),
+            tracer,
         })))
     }
 

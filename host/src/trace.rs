@@ -8,10 +8,11 @@ use http::{HeaderMap, Request, StatusCode, response};
 use resync_core::report::printable;
 use resync_core::wire::REDACTED;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 /// Writes traces to stderr.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tracer {
     program: String,
     custom: Vec<String>,
@@ -35,6 +36,14 @@ impl Tracer {
     pub(crate) fn new(program: &str, custom_headers: &[(String, String)]) -> Self {
         let custom = custom_headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         Self { program: program.to_owned(), custom }
+    }
+
+    /// Prints where a name leads to.
+    pub(crate) fn addresses(&self, name: &str, addresses: &[SocketAddr]) {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let (name, addresses) = (printable(name), addresses.join(", "));
+        let text = format!("{}: <DEBUG> {name} is at {addresses}\n", self.program);
+        let _ = Outlet::stderr().put(text.as_bytes());
     }
 
     /// Remembers a request. mc prints it with its answer.

@@ -12,11 +12,14 @@ use canonical::{is_canonical, is_plain};
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
 use resync_core::command::Args;
 use resync_core::wire::{Endpoint, encode};
+use std::net::IpAddr;
 
 /// The requests of one run.
 #[derive(Debug, Clone)]
 pub struct Grant {
     origin: Endpoint,
+    /// Where `--resolve` says that it is.
+    addresses: Vec<IpAddr>,
     /// `/bucket/prefix`, encoded: every object path begins so.
     objects: String,
     /// `/bucket`, encoded.
@@ -140,6 +143,12 @@ impl Grant {
         let writes = args.clear_checksum && !args.dry_run;
         Self {
             origin: origin.clone(),
+            addresses: args
+                .resolve
+                .iter()
+                .filter(|entry| entry.is_for(origin.bare_host(), origin.port()))
+                .map(|entry| entry.address)
+                .collect(),
             objects,
             bucket,
             listing: Listing {

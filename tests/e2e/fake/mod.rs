@@ -7,6 +7,7 @@ mod listing;
 mod memory;
 mod network;
 mod no_free_port;
+mod nodes;
 mod output;
 mod plugin;
 mod sandbox;

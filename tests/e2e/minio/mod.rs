@@ -10,6 +10,7 @@ mod keys;
 mod kinds;
 mod load;
 mod metrics;
+mod nodes;
 mod tls;
 mod trigger;
 mod waiting;

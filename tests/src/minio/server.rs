@@ -1,4 +1,5 @@
-//! One `minio server` process: started on a free port, killed, started again, gone with its owner.
+//! A `minio server`: started on a free port, killed, started again, gone with its owner. It is one process, or
+//! a cluster of several that have one port at addresses of their own.
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ const LOG_TAIL: usize = 4_000;
 /// How a server is to run. The default is what most tests want: one drive, no region, no TLS.
 #[derive(Debug)]
 pub struct MinioOptions {
+    nodes: usize,
     drives: usize,
     env: Vec<(String, String)>,
     region: Option<String>,
@@ -35,6 +37,7 @@ pub struct MinioOptions {
 impl Default for MinioOptions {
     fn default() -> Self {
         Self {
+            nodes: 1,
             drives: 1,
             env: Vec::new(),
             region: None,
@@ -49,6 +52,13 @@ impl MinioOptions {
     #[must_use]
     pub fn drives(mut self, drives: usize) -> Self {
         self.drives = drives;
+        self
+    }
+
+    /// A cluster of four nodes and more with a drive each, at 127.0.0.2, 127.0.0.3 and so on.
+    #[must_use]
+    pub fn nodes(mut self, nodes: usize) -> Self {
+        (self.nodes, self.drives) = (nodes, nodes);
         self
     }
 
@@ -81,8 +91,12 @@ impl MinioOptions {
 }
 
 impl MinioOptions {
-    fn url(&self, port: &Port) -> String {
-        format!("{}://{}", self.scheme(), port.authority())
+    /// Host and port of a node, counted from 0.
+    fn authority(&self, port: &Port, node: usize) -> String {
+        match self.nodes {
+            1 => port.authority(),
+            _ => format!("127.0.0.{}:{}", node + 2, port.number()),
+        }
     }
 
     fn scheme(&self) -> &'static str {
@@ -90,9 +104,10 @@ impl MinioOptions {
     }
 }
 
-fn connect(options: &MinioOptions, port: &Port) -> Client {
+fn connect(options: &MinioOptions, port: &Port, node: usize) -> Client {
     let region = options.region.as_deref().unwrap_or("us-east-1");
-    Client::new(&options.url(port), region, options.root.clone())
+    let url = format!("{}://{}", options.scheme(), options.authority(port, node));
+    Client::new(&url, region, options.root.clone())
 }
 
 /// A running server, or one that was killed and can be started again on the same port and data.
@@ -103,7 +118,8 @@ pub struct Minio {
     port: Port,
     /// For root. All clients share its connections; a server that was started again gets a new one.
     client: Client,
-    process: Option<Process>,
+    /// One for each node, unless it was killed.
+    processes: Vec<Option<Process>>,
 }
 
 impl Minio {
@@ -115,8 +131,8 @@ impl Minio {
     pub fn start(options: MinioOptions) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let port = Port::take();
-        let client = connect(&options, &port);
-        let mut minio = Self { options, dir, port, client, process: None };
+        let client = connect(&options, &port, 0);
+        let mut minio = Self { options, dir, port, client, processes: Vec::new() };
         minio.restart();
         minio
     }
@@ -124,7 +140,7 @@ impl Minio {
     /// `http://127.0.0.1:PORT`, or `https://` with TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        self.options.url(&self.port)
+        format!("{}://{}", self.options.scheme(), self.authority())
     }
 
     /// The value of an `MC_HOST_*` variable: the URL with keys in it.
@@ -135,10 +151,22 @@ impl Minio {
         format!("{scheme}://{}:{}{token}@{}", keys.access, keys.secret, self.authority())
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, or that of the first node.
     #[must_use]
     pub fn authority(&self) -> String {
-        self.port.authority()
+        self.options.authority(&self.port, 0)
+    }
+
+    /// The port of all nodes.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// A signed client for the root user, of one node, counted from 0.
+    #[must_use]
+    pub fn node_client(&self, node: usize) -> Client {
+        connect(&self.options, &self.port, node)
     }
 
     /// The keys of the root user.
@@ -179,40 +207,47 @@ impl Minio {
     /// Everything the server wrote to its terminal.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.log_file()).unwrap_or_default()
+        let logs = (0..self.options.nodes).map(|node| fs::read_to_string(self.log_file(node)));
+        logs.map(Result::unwrap_or_default).collect()
     }
 
     /// SIGKILL. What the server only had in memory is lost, its retry list of failed replications
     /// above all.
     pub fn kill(&mut self) {
-        if let Some(process) = self.process.take() {
+        self.processes.drain(..).flatten().for_each(Process::end);
+    }
+
+    /// [`Minio::kill`] for one node, counted from 0.
+    pub fn kill_node(&mut self, node: usize) {
+        if let Some(process) = self.processes[node].take() {
             process.end();
         }
     }
 
     /// SIGTERM, and SIGKILL if that takes too long.
     pub fn stop(&mut self) {
-        let Some(mut process) = self.process.take() else { return };
-        process.signal(Signal::SIGTERM);
+        self.signal(Signal::SIGTERM);
         let started = Instant::now();
-        while started.elapsed() < STOP_TIMEOUT && matches!(process.child.try_wait(), Ok(None)) {
-            sleep(POLL);
+        for mut process in self.processes.drain(..).flatten() {
+            while started.elapsed() < STOP_TIMEOUT && matches!(process.child.try_wait(), Ok(None)) {
+                sleep(POLL);
+            }
+            process.end();
         }
-        process.end();
     }
 
     /// SIGSTOP: the server accepts connections and answers nothing.
     pub fn freeze(&self) {
-        if let Some(process) = &self.process {
-            process.signal(Signal::SIGSTOP);
-        }
+        self.signal(Signal::SIGSTOP);
     }
 
     /// SIGCONT after [`Minio::freeze`].
     pub fn thaw(&self) {
-        if let Some(process) = &self.process {
-            process.signal(Signal::SIGCONT);
-        }
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.processes.iter().flatten().for_each(|process| process.signal(signal));
     }
 
     /// Sets a variable of the server's environment, from its next start.
@@ -226,8 +261,9 @@ impl Minio {
     /// When it does not come up, with the end of its log.
     pub fn restart(&mut self) {
         self.kill();
-        self.client = connect(&self.options, &self.port);
-        self.process = Some(Process::spawn(&mut self.command()));
+        self.client = connect(&self.options, &self.port, 0);
+        let nodes = 0..self.options.nodes;
+        self.processes = nodes.map(|node| Some(Process::spawn(&mut self.command(node)))).collect();
         if let Err(reason) = self.wait_ready() {
             self.kill();
             let log = self.log();
@@ -236,15 +272,16 @@ impl Minio {
         }
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, node: usize) -> Command {
+        let authority = self.options.authority(&self.port, node);
         let log = OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.log_file())
+            .open(self.log_file(node))
             .expect("open the server's log");
         let mut command = Command::new(minio_path());
         command
-            .args(["server", "--quiet", "--address", &self.authority()])
+            .args(["server", "--quiet", "--address", &authority])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dir.path())
@@ -264,18 +301,32 @@ impl Minio {
             command.arg("--certs-dir").arg(certs.dir());
         }
         command.envs(self.options.env.iter().map(|(name, value)| (name, value)));
-        command.args(self.data_dirs());
+        if self.options.nodes == 1 {
+            command.args(self.data_dirs());
+            return command;
+        }
+        // A server takes every address of this machine with its port for its own, unless it is told in a
+        // container which one is.
+        command.env("KUBERNETES_SERVICE_HOST", "127.0.0.1").env("_MINIO_SERVER_LOCAL", authority);
+        command.args(self.data_dirs().enumerate().map(|(node, drive)| {
+            let authority = self.options.authority(&self.port, node);
+            format!("{}://{authority}{}", self.options.scheme(), drive.display())
+        }));
         command
     }
 
     /// Ready means: the health check says so and a signed request works. In between lies the
     /// loading of users and buckets.
     fn wait_ready(&mut self) -> Result<(), String> {
-        let client = self.client();
         let started = Instant::now();
+        (0..self.options.nodes).try_for_each(|node| self.wait_node(node, started))
+    }
+
+    fn wait_node(&mut self, node: usize, started: Instant) -> Result<(), String> {
+        let client = if node == 0 { self.client() } else { self.node_client(node) };
         let mut last = "no answer yet".to_owned();
         while started.elapsed() < READY_TIMEOUT {
-            let process = self.process.as_mut().expect("a process that was just started");
+            let process = self.processes[node].as_mut().expect("a process that was just started");
             if let Ok(Some(status)) = process.child.try_wait() {
                 return Err(format!("it ended at once ({status})"));
             }
@@ -298,8 +349,8 @@ impl Minio {
         self.dir.path().join(format!("drive{number}"))
     }
 
-    fn log_file(&self) -> PathBuf {
-        self.dir.path().join("minio.log")
+    fn log_file(&self, node: usize) -> PathBuf {
+        self.dir.path().join(format!("minio{node}.log"))
     }
 }
 

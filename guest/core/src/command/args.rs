@@ -90,8 +90,15 @@ pub struct Args {
 pub struct Resolve {
     /// `host` or `host:port` as written.
     pub host: String,
-    /// Where to connect instead.
+    /// Where to connect instead. More entries for a name are more addresses of it; mc takes the last one.
     pub address: std::net::IpAddr,
+}
+
+impl Resolve {
+    /// Whether this is an address of that host, for that port.
+    pub fn is_for(&self, host: &str, port: u16) -> bool {
+        self.host == host || self.host == format!("{host}:{port}")
+    }
 }
 
 /// Why there is nothing to run.

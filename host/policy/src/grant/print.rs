@@ -4,6 +4,7 @@ use super::{Grant, Kind, Listing};
 use crate::limits::Limits;
 use serde::Serialize;
 use std::fmt::Write;
+use std::net::IpAddr;
 
 /// A kind of request that is granted. `{version}` stands for one version id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +27,7 @@ pub(super) struct Rule {
 struct Printed<'a> {
     status: &'static str,
     server: String,
+    addresses: &'a [IpAddr],
     signed: bool,
     requests: &'a [Rule],
     limits: &'a Limits,
@@ -133,8 +135,13 @@ impl Grant {
         } else {
             "not signed; the alias has no keys"
         };
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let at = match addresses.as_slice() {
+            [] => String::new(),
+            addresses => format!(" at {}", addresses.join(", ")),
+        };
         format!(
-            "The component may send these requests to {}, {keys}:
+            "The component may send these requests to {}{at}, {keys}:
 {requests}
 Everything else is denied: other servers, methods, paths, parameters and headers, redirects, files,
 sockets, other aliases, and variables other than those of its flags.
@@ -156,6 +163,7 @@ Limits: {} MiB of memory, {} handles, {} requests at a time, {} KiB of headers, 
         let printed = Printed {
             status: "success",
             server: self.origin.to_string(),
+            addresses: &self.addresses,
             signed,
             requests: &requests,
             limits,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::denials::Remedy;
+use crate::limits::Limits;
 
 fn grant(words: &[&str]) -> Grant {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
@@ -250,4 +251,28 @@ fn what_is_printed_is_what_is_granted() {
             assert_eq!(asked.is_ok(), rules.iter().any(|rule| rule.kind == kind), "{kind:?}");
         }
     }
+}
+
+#[test]
+fn every_address_that_the_command_line_gives_the_server_is_printed() {
+    let printed = |words: &[&str]| {
+        let grant = grant(words);
+        let limits = Limits::new(None, &|_| None).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&grant.json(true, &limits)).unwrap();
+        (grant.text(true, &limits), json["addresses"].clone())
+    };
+    let (text, json) = printed(&[
+        "a/b",
+        "--resolve=minio:9000=10.0.0.1",
+        "--resolve=minio:9001=10.0.0.9",
+        "--resolve=minio=10.0.0.2",
+        "--resolve=minio:9000=[fd00::1]",
+        "--resolve=other=10.0.0.9",
+    ]);
+    assert_eq!(json, serde_json::json!(["10.0.0.1", "10.0.0.2", "fd00::1"]));
+    let at = "requests to http://minio:9000 at 10.0.0.1, 10.0.0.2, fd00::1, signed by";
+    assert!(text.contains(at), "{text}");
+    let (text, json) = printed(&["a/b"]);
+    assert_eq!(json, serde_json::json!([]));
+    assert!(text.contains("requests to http://minio:9000, signed by"), "{text}");
 }
