@@ -1,11 +1,12 @@
 //! How much waits on the server, as its counters tell, or as a look at the backlog does where they do not.
 
 use super::Job;
+use super::reading::concerns;
 use crate::job::failure::{During, Failure};
 use crate::job::flow::{EVERY, FEW, Shown};
 use crate::job::outage::is_absence;
-use crate::job::spec::Mode;
-use crate::listing::{Item, Reader, State, StatusTable, Statuses};
+use crate::job::spec::{Mode, Spec};
+use crate::listing::{Item, Reader, State, StatusTable};
 use crate::wire::{
     Cause, Event, Foreign, Instant, Net, Response, S3Error, Ticket, TransportError, retry,
     timestamp,
@@ -85,14 +86,17 @@ struct Tally {
 
 impl Tally {
     /// Counts a version that is listed, if it was triggered and has not been tried in vain since.
-    fn see(&mut self, item: &Item, status_time: &str, statuses: Option<&Statuses>) {
+    fn see(&mut self, spec: &Spec, item: &Item, status_time: &str, table: &StatusTable) {
         if item.key > self.until {
             self.past = true;
             return;
         }
+        let Some(statuses) = table.get(item.statuses) else { return };
         let tried = timestamp::parse_rfc3339(status_time).is_some_and(|at| at >= self.since);
-        let failed = tried && statuses.is_some_and(|statuses| statuses.label() == "FAILED");
-        self.left += u64::from(!failed);
+        let failed = tried && statuses.label() == "FAILED";
+        let ours = concerns(spec, item, statuses)
+            && spec.filter.allows(item, statuses, spec.arn.as_deref());
+        self.left += u64::from(ours && !failed);
     }
 }
 
@@ -236,9 +240,10 @@ impl Job {
     }
 
     fn go_on_looking<N: Net>(&mut self, net: &mut N) {
-        let Some(Look { reader, table, tally, .. }) = &mut self.gauge.look else { return };
+        let Self { gauge, client, spec, .. } = self;
+        let Some(Look { reader, table, tally, .. }) = &mut gauge.look else { return };
         if let Some((item, status_time)) = reader.last() {
-            tally.see(&item, &status_time, table.get(item.statuses));
+            tally.see(spec, &item, &status_time, table);
         }
         // Names come sorted, but for old releases, of which more is taken to be done than is.
         if tally.past {
@@ -246,17 +251,18 @@ impl Job {
             return self.judge_look(true, net.now());
         }
         match reader.state() {
-            State::Idle => reader.open(net, &mut self.client),
+            State::Idle => reader.open(net, client),
             State::Complete => self.judge_look(true, net.now()),
             State::Failed(_) => self.judge_look(false, net.now()),
-            _ => reader.tick(net, &mut self.client),
+            _ => reader.tick(net, client),
         }
     }
 
     pub(super) fn on_count<N: Net>(&mut self, net: &mut N, event: Event) {
-        let Some(Look { reader, table, tally, .. }) = &mut self.gauge.look else { return };
-        reader.on_event(net, &mut self.client, event, table, |item, status_time, table| {
-            tally.see(&item, status_time, table.get(item.statuses));
+        let Self { gauge, client, spec, .. } = self;
+        let Some(Look { reader, table, tally, .. }) = &mut gauge.look else { return };
+        reader.on_event(net, client, event, table, |item, status_time, table| {
+            tally.see(spec, &item, status_time, table);
         });
     }
 

@@ -7,7 +7,7 @@ use crate::job::failure::{During, Failure};
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::{BLOCK, Spool};
-use crate::listing::{Item, State, StatusTable};
+use crate::listing::{Item, State, StatusTable, Statuses};
 use crate::wire::{Cause, Event, Net};
 
 /// Bytes of different statuses kept at most while no version refers to them.
@@ -96,7 +96,7 @@ pub(super) fn found(
     table: &StatusTable,
 ) {
     let Some(statuses) = table.get(item.statuses) else { return };
-    if !spec.only.allows(item) || spec.arn.as_deref().is_some_and(|arn| !statuses.concerns(arn)) {
+    if !concerns(spec, item, statuses) {
         return;
     }
     if !spec.filter.allows(item, statuses, spec.arn.as_deref()) {
@@ -109,4 +109,9 @@ pub(super) fn found(
     } else {
         spool.push(item);
     }
+}
+
+/// Whether it is one of those that the run is about, before any filter.
+pub(super) fn concerns(spec: &Spec, item: &Item, statuses: &Statuses) -> bool {
+    spec.only.allows(item) && spec.arn.as_deref().is_none_or(|arn| statuses.concerns(arn))
 }

@@ -3,7 +3,7 @@
 use super::{Ran, run};
 use crate::world::{Fate, Refusal, Replication, Version, World, objects, ok, serving, uuid};
 use proptest::prelude::*;
-use resync_core::job::{End, Mode, Spec};
+use resync_core::job::{End, Filter, Mode, Shard, Spec};
 use std::time::Duration;
 
 /// A server that replicates this many in a second.
@@ -102,6 +102,19 @@ fn without_counters_the_backlog_is_looked_at() {
         assert_drained(&world, &ran, 20_000, 2_000);
         assert!((5..60).contains(&ran.listings), "{} listings", ran.listings);
     }
+}
+
+#[test]
+fn a_look_counts_what_the_run_is_about_and_nothing_else() {
+    let mut world = replicating(objects(20_000), 200.0);
+    world.net.server.queue.refuses = Some(Refusal::DENIED.in_xml());
+    let shard = Shard::new(1, 4);
+    let filter = Filter { shard, ..Filter::default() };
+    let ran = run(Spec { filter, ..queue(2_000) }, &mut world);
+    assert_drained(&world, &ran, ran.counts.total as usize, 2_000);
+    assert!((4_500..5_500).contains(&ran.counts.total), "{}", ran.counts.total);
+    let time = world.net.now_is();
+    assert!(time < Duration::from_secs(60), "{time:?}: others were waited for");
 }
 
 #[test]
