@@ -1,4 +1,4 @@
-//! [`Net`] over `wasi:http/outgoing-handler`.
+//! [`Net`] over `wasi:http/outgoing-handler`, and over standard input for what the user gives.
 //!
 //! Two rules of this file were measured. A request without a body never calls
 //! `outgoing-request.body`: flushing the empty one races the host, and 7 to 20 % of HEADs were lost
@@ -39,6 +39,30 @@ enum Stage {
     Body { stream: InputStream, _body: IncomingBody, _response: IncomingResponse, head: Response },
 }
 
+/// What the user gives.
+struct Input {
+    pollable: Pollable,
+    stream: InputStream,
+    held: bool,
+}
+
+impl Input {
+    /// What there is of it. Nothing, when it turns out that there was no more to wait for.
+    fn read(&self) -> Option<Event> {
+        let result = match self.stream.read(CHUNK) {
+            Ok(bytes) if bytes.is_empty() => return None,
+            Ok(bytes) => return Some(Event::Chunk(Ticket::Input, bytes)),
+            Err(StreamError::Closed) => Ok(()),
+            Err(StreamError::LastOperationFailed(error)) => {
+                let text = error.to_debug_string();
+                let words = text.lines().next().unwrap_or_default().trim_end_matches('.');
+                Err(TransportError::Local(words.to_owned()))
+            }
+        };
+        Some(Event::End(Ticket::Input, result))
+    }
+}
+
 /// HTTP, clocks and randomness of the host.
 pub(crate) struct WasiNet {
     headers: LastHeaders,
@@ -49,6 +73,8 @@ pub(crate) struct WasiNet {
     immediate: Vec<Event>,
     timer: Option<(Instant, Pollable)>,
     stop: Option<(Pollable, InputStream)>,
+    /// What the user gives, as long as there is more of it.
+    input: Option<Input>,
     stop_requested: bool,
     /// Whether the host is mc-wasi: it has the certificates of its user, and none of the faults of
     /// others that are worked around here.
@@ -102,6 +128,7 @@ impl WasiNet {
             immediate: Vec::new(),
             timer: None,
             stop,
+            input: None,
             stop_requested: false,
             bundled: serves(BUNDLED),
             jitter: random::get_random_u64(),
@@ -278,6 +305,7 @@ impl Net for WasiNet {
             exchanges.retain(|exchange| exchange.ticket != ticket);
         }
         self.immediate.retain(|event| event.ticket() != ticket);
+        self.input = self.input.take().filter(|_| ticket != Ticket::Input);
     }
 
     fn hold(&mut self, ticket: Ticket, held: bool) {
@@ -288,6 +316,15 @@ impl Net for WasiNet {
         if let Some(index) = from.iter().position(|exchange| exchange.ticket == ticket) {
             to.push(from.swap_remove(index));
         }
+        if let (Some(input), Ticket::Input) = (&mut self.input, ticket) {
+            input.held = held;
+        }
+    }
+
+    fn read_input(&mut self) {
+        // Where the host serves stops, it was taken once for them, and this is the other one.
+        let stream = stdin::get_stdin();
+        self.input = Some(Input { pollable: stream.subscribe(), stream, held: false });
     }
 
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
@@ -298,6 +335,9 @@ impl Net for WasiNet {
         self.set_timer(until);
         let mut watched: Vec<&Pollable> = self.exchanges.iter().map(|e| &e.pollable).collect();
         let exchanges = watched.len();
+        let input = self.input.as_ref().filter(|input| !input.held);
+        watched.extend(input.map(|input| &input.pollable));
+        let inputs = watched.len();
         if until.is_some() {
             watched.extend(self.timer.as_ref().map(|(_, pollable)| pollable));
         }
@@ -313,8 +353,17 @@ impl Net for WasiNet {
             if index >= timers {
                 self.stop = None;
                 self.stop_requested = true;
-            } else if index < exchanges && !self.proceed(index, events) {
-                self.exchanges.swap_remove(index);
+            } else if index < exchanges {
+                if !self.proceed(index, events) {
+                    self.exchanges.swap_remove(index);
+                }
+            } else if index < inputs
+                && let Some(event) = self.input.as_ref().and_then(Input::read)
+            {
+                if matches!(event, Event::End(..)) {
+                    self.input = None;
+                }
+                events.push(event);
             }
         }
     }

@@ -179,7 +179,7 @@ impl Sink for Queue {
                 Outcome::Elsewhere => EventKind::Elsewhere,
                 Outcome::Replicated => EventKind::Replicated,
                 Outcome::Failed(_) => EventKind::Failed,
-                Outcome::Listed => EventKind::Listed,
+                Outcome::Listed | Outcome::Left { .. } => EventKind::Listed,
             },
             key: item.key.clone(),
             version_id: item.version.to_string(),

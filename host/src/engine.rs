@@ -4,7 +4,7 @@ use crate::code_cache::CodeCache;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::outlet::Outlet;
-use crate::stop_input::StopInput;
+use crate::stop_input::Stdin;
 use mc_wasi_policy::Limits;
 use resync_core::report::Message;
 use std::fmt;
@@ -40,8 +40,8 @@ pub(crate) struct Provision {
     pub(crate) stdout: Outlet,
     /// Standard error.
     pub(crate) stderr: Outlet,
-    /// Ends when the user asks to stop.
-    pub(crate) stdin: StopInput,
+    /// Ends when the user asks to stop; and what the user gives.
+    pub(crate) stdin: Stdin,
     /// The only way out; without it no request is sent.
     pub(crate) gate: Gate,
     /// What it may use of this machine.

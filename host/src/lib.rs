@@ -12,6 +12,7 @@ mod connect;
 mod dial;
 mod engine;
 mod gate;
+mod given_input;
 mod mask;
 mod meter;
 mod no_proxy;

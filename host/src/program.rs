@@ -6,18 +6,19 @@ use crate::code_cache::CodeCache;
 use crate::connect::Connector;
 use crate::engine::{self, COMPONENT, Provision};
 use crate::gate::{Gate, Open, Signing};
+use crate::given_input::GivenInput;
 use crate::mask::Mask;
 use crate::outlet::{Lost, Outlet};
 use crate::pool::Pool;
 use crate::proxy::Proxy;
-use crate::stop_input::StopInput;
+use crate::stop_input::{Stdin, StopInput};
 use crate::trace::Tracer;
 use crate::{signals, tls, version};
 use mc_wasi_policy::command_words::{self, Intent};
 use mc_wasi_policy::{Copies, Denials, Grant, Limits, aliases};
 use resync_core::command::{
-    Args, BUNDLED, Class, Env, FLAGS, SERVES, SESSION, SIGNS, STOP, no_alias, program_name, redact,
-    region, variables, wants_json,
+    Args, BUNDLED, Class, Env, FLAGS, FROM, SERVES, SESSION, SIGNS, STOP, no_alias, program_name,
+    redact, region, variables, wants_json,
 };
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
@@ -159,14 +160,15 @@ impl<'a> Setup<'a> {
             .map_err(|error| Message::fatal("Unable to run WebAssembly.", format!("{error:#}")))?;
         let component = self.component(&engine)?;
         let stdout = Outlet::stdout().for_component();
-        let stdin = StopInput::default();
-        let received = signals::watch(stdin.clone());
+        let given = self.given()?;
+        let stop = StopInput::default();
+        let received = signals::watch(stop.clone());
         let provision = Provision {
             arguments: self.arguments(),
             variables: self.variables(),
             stdout: stdout.clone(),
             stderr: Outlet::stderr().for_component(),
-            stdin,
+            stdin: Stdin::new(stop, given),
             gate: self.gate()?.unwrap_or_default(),
             limits: self.limits,
         };
@@ -201,6 +203,17 @@ impl<'a> Setup<'a> {
             |cause: String| Message::fatal(format!("Unable to run the component `{file}`."), cause);
         let bytes = read_at_most(file, self.limits.component).map_err(unable)?;
         engine::compile(engine, &bytes, cache.as_ref()).map_err(|unfit| unable(unfit.to_string()))
+    }
+
+    /// What `--from` names.
+    fn given(&self) -> Result<Option<GivenInput>, Message> {
+        let from = self.job.as_ref().and_then(|(args, _)| args.from.as_deref());
+        let opened = from.map(|from| {
+            GivenInput::open(from).map_err(|cause| {
+                Message::fatal(format!("Unable to read the versions of `{from}`."), cause)
+            })
+        });
+        opened.transpose()
     }
 
     /// The words, without what is secret in them.
@@ -298,7 +311,7 @@ fn read_at_most(file: &str, most: usize) -> Result<Vec<u8>, String> {
 fn served<'a>(more: impl Iterator<Item = &'a str>) -> String {
     let served = FLAGS.iter().filter(|flag| matches!(flag.class, Class::Host | Class::Hidden));
     let mut names: Vec<&str> = served.map(|flag| flag.long).collect();
-    names.extend(["debug", STOP, BUNDLED]);
+    names.extend(["debug", STOP, FROM, BUNDLED]);
     names.extend(more);
     names.join(",")
 }

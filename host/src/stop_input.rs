@@ -1,10 +1,11 @@
-//! Standard input of the component, by which it is asked to stop.
+//! Standard input of the component, by which it is asked to stop, and after that what `--from` names.
 
+use crate::given_input::GivenInput;
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Notify;
@@ -32,19 +33,46 @@ impl StopInput {
     }
 }
 
-impl IsTerminal for StopInput {
+/// What the component gets each time that it takes standard input: first what asks it to stop, then what is
+/// given. They are two streams, because a stop must be heard also while the other one is not read.
+#[derive(Debug, Default)]
+pub(crate) struct Stdin {
+    stop: StopInput,
+    given: Mutex<Taken>,
+}
+
+/// What is given, and whether the other one was taken.
+#[derive(Debug, Default)]
+struct Taken(bool, Option<GivenInput>);
+
+impl Stdin {
+    /// Both streams.
+    pub(crate) fn new(stop: StopInput, given: Option<GivenInput>) -> Self {
+        Self { stop, given: Mutex::new(Taken(false, given)) }
+    }
+}
+
+impl IsTerminal for Stdin {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdinStream for StopInput {
+impl StdinStream for Stdin {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        Box::new(self.clone())
+        Box::new(self.stop.clone())
     }
 
     fn p2_stream(&self) -> Box<dyn InputStream> {
-        Box::new(self.clone())
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let Taken(stop_is_taken, given) = &mut *given;
+        match given.take_if(|_| *stop_is_taken) {
+            Some(given) => Box::new(given),
+            None => {
+                *stop_is_taken = true;
+                Box::new(self.stop.clone())
+            }
+        }
     }
 }
 

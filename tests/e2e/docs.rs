@@ -170,6 +170,7 @@ fn every_member_of_the_json_output_is_described_and_no_other() {
     let mut lines =
         mc_wasi.run(&["a/mybucket/c", "--clear-checksum", "--validate", "--json"]).json();
     lines.extend(mc_wasi.run(&["a/mybucket", "--print-grant", "--json"]).json());
+    lines.extend(mc_wasi.run(&["a/mybucket", "--json", "--from", "-"]).json());
     lines.extend(mc_wasi.run(&["a/mybucket", "--json", "--wait", "1s", "--shard", "0/1"]).json());
     let ended = lines.last().cloned().unwrap_or_default();
     let refused = mc_wasi.run(&["a/nosuchbucket", "--json"]).json();

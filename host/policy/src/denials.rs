@@ -43,6 +43,8 @@ pub enum Reason {
     ObjectAccess,
     /// It is another call of the admin API.
     AdminCall,
+    /// It lists in a run whose versions are given.
+    Listing,
     /// It carries this header.
     Header(String),
     /// It copies one version onto another.
@@ -96,6 +98,7 @@ impl Reason {
             | Self::BucketSetting
             | Self::ObjectAccess
             | Self::AdminCall
+            | Self::Listing
             | Self::Header(_)
             | Self::CopySource
             | Self::CopyMetadata
@@ -142,6 +145,7 @@ impl fmt::Display for Reason {
             Self::AdminCall => {
                 "of the admin API only the replication diff and the targets of the bucket may be read"
             }
+            Self::Listing => "with --from nothing is listed",
             Self::CopySource => "the source of a copy must be the very same version",
             Self::CopyMetadata => "a copy must keep the metadata",
             Self::NotLookedAt => "what is copied must have been looked at just before",

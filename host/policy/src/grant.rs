@@ -25,6 +25,8 @@ pub struct Grant {
     /// `/bucket`, encoded.
     bucket: String,
     listing: Listing,
+    /// The versions are given: nothing is listed, and one may be named by its key alone.
+    given: bool,
     copies: bool,
     tags: bool,
     metrics: bool,
@@ -156,9 +158,10 @@ impl Grant {
                 arn: args.arn.as_deref().map(encoded),
                 prefix: encoded(&target.prefix),
             },
+            given: args.from.is_some(),
             copies: writes,
             tags: writes && args.validate,
-            metrics: args.max_queue > 0 && !args.dry_run && !args.validate,
+            metrics: args.max_queue > 0 && args.from.is_none() && !args.dry_run && !args.validate,
         }
     }
 
@@ -231,7 +234,10 @@ impl Grant {
             return Err(Reason::NotCanonical);
         }
         let version = query.strip_prefix("tagging=&").unwrap_or(query);
-        let version = version.strip_prefix("versionId=").filter(|id| is_plain(id));
+        let latest = self.given && *method == Method::HEAD;
+        let version = version
+            .strip_prefix("versionId=")
+            .filter(|id| is_plain(id) || (latest && id.is_empty()));
         if version.is_none() {
             return Err(Reason::NotOneVersion);
         }
@@ -255,6 +261,7 @@ impl Grant {
         let mut parameters = query.split('&');
         let of_bucket = parameters.next() == Some(self.listing.bucket.as_str());
         match (call, method) {
+            ("replication/diff", &Method::POST) if self.given => Err(Reason::Listing),
             ("replication/diff", &Method::POST) if !of_bucket => Err(Reason::AnotherBucket),
             ("replication/diff", &Method::POST) => {
                 if self.listing.covers(parameters) {

@@ -41,6 +41,8 @@ pub struct Args {
     pub dry_run: bool,
     /// Sum that up by prefix, so many levels deep.
     pub summary: Option<usize>,
+    /// The file with the versions, [`STDIN`] for standard input, in the place of the listing.
+    pub from: Option<String>,
     /// Requests in flight at most, 1 to 1,000.
     pub concurrent: usize,
     /// List once more at the end, for what the first listing did not show.
@@ -84,6 +86,9 @@ pub struct Args {
     /// Names of the flags given on the command line.
     pub given: Vec<&'static str>,
 }
+
+/// What stands for standard input in the place of a file.
+pub const STDIN: &str = "-";
 
 /// One `--resolve` entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +164,7 @@ impl Args {
                 Some(_) => Some(given.number("summary", 0, "strconv.ParseInt")?),
                 None => None,
             },
+            from: given.value("from"),
             concurrent,
             verify_listing: given.switch("verify-listing")?,
             wait: given.duration("wait")?,
@@ -236,6 +242,24 @@ impl Args {
         }
         if self.wait.is_some() && (self.dry_run || self.validate) {
             return refuse("--wait needs a run that triggers: leave --dry-run and --validate out.");
+        }
+        if self.from.as_deref() == Some("") {
+            return refuse("--from needs a file with versions, or - for standard input.");
+        }
+        if self.from.is_some() && self.verify_listing {
+            return refuse(
+                "--verify-listing and --from exclude each other: with --from nothing is listed.",
+            );
+        }
+        if self.from.is_some() && self.max_queue > 0 && self.given.contains(&"max-queue") {
+            return refuse(
+                "--max-queue and --from exclude each other: where the server's counters stand still, only a listing tells whether its queue does. --rate-limit bounds the load.",
+            );
+        }
+        if self.from.is_some() && self.validate {
+            return refuse(
+                "--validate and --from exclude each other: --validate takes versions from the listing.",
+            );
         }
         if self.arn.as_deref() == Some("") {
             return refuse("--arn needs the ARN of a replication target.");

@@ -278,6 +278,14 @@ pub const FLAGS: &[Flag] = &[
         )
     },
     flag(
+        "from",
+        "",
+        Takes::Value,
+        "",
+        Class::Job,
+        "only the versions in this file, or - for standard input, without listing: lines of --json, of mc replicate backlog --full --json, or bucket,key,version",
+    ),
+    flag(
         "wait",
         "",
         Takes::Value,

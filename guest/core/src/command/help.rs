@@ -52,6 +52,9 @@ EXAMPLES:
 
   8. The first of four runs that share one backlog
      $ {command} myaistor/mybucket --shard 0/4
+
+  9. Only what failed in an earlier run, whose output with --json is in a file
+     $ {command} myaistor/mybucket --from run.jsonl
 "
     )
 }

@@ -19,12 +19,13 @@ mod tracker;
 mod validate;
 mod variables;
 mod waiting;
+mod watching;
 
-pub use args::{Args, Env, Resolve, Stop, redact, wants_json};
+pub use args::{Args, Env, Resolve, STDIN, Stop, redact, wants_json};
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
-pub use serves::{BUNDLED, SERVES, SESSION, SIGNS, STOP, serves};
+pub use serves::{BUNDLED, FROM, SERVES, SESSION, SIGNS, STOP, serves};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};
 pub use variables::{ReadBy, Variable, region, variables};
@@ -118,10 +119,28 @@ fn check_served(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
         concerns_host && **long != "custom-header" && !serves(call.env, long)
     });
     match unserved {
-        None => Ok(()),
+        None => check_from(call, args),
         Some(long) => Err(Message::fatal(
             format!("--{long} cannot be honoured by this WebAssembly host."),
             "Configuration, name resolution, TLS and bandwidth are the host's. Run mc-wasi, which serves this flag.",
         )),
+    }
+}
+
+/// Refuses a file where the host does not open it, and standard input where that has another use.
+fn check_from(call: Invocation<'_>, args: &Args) -> Result<(), Message> {
+    let refuse = |what: String, cause: &str| Err(Message::fatal(what, cause));
+    match args.from.as_deref() {
+        None => Ok(()),
+        Some(_) if serves(call.env, FROM) => Ok(()),
+        Some(STDIN) if serves(call.env, STOP) => refuse(
+            "--from - cannot be honoured by this WebAssembly host.".to_owned(),
+            "Its standard input stops the run.",
+        ),
+        Some(STDIN) => Ok(()),
+        Some(file) => refuse(
+            format!("--from {file} cannot be honoured by this WebAssembly host."),
+            "A component reads no files. Give it the file as standard input, with --from -; or run mc-wasi.",
+        ),
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Output<'a, C: Console> {
     width: Option<usize>,
     breakdown: Option<Breakdown>,
     failures: Failures,
+    from: Option<String>,
+    bad_lines: Failures,
     buffer: Vec<u8>,
     flushed: Instant,
     lost: Option<Loss>,
@@ -60,6 +62,8 @@ impl<'a, C: Console> Output<'a, C> {
             width: width.filter(|_| console.out_is_terminal()),
             breakdown: None,
             failures: Failures::default(),
+            from: args.from.clone(),
+            bad_lines: Failures::default(),
             buffer: Vec::new(),
             flushed: Instant::default(),
             lost: None,
@@ -169,10 +173,11 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Does something without showing its versions: each was shown before.
-    pub(super) fn quietly(&mut self, act: impl FnOnce(&mut Self)) {
+    pub(super) fn quietly<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.muted = true;
-        act(self);
+        let done = act(self);
         self.muted = false;
+        done
     }
 
     /// Prints an error. Returns `false`, the status of a run that ends with one.
@@ -217,6 +222,11 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     fn summary_text(&mut self, summary: &Summary<'_>, error: Option<&Message>) {
+        let unnamed = self.bad_lines.unnamed();
+        if unnamed > 0 {
+            let text = format!("{unnamed} more lines cannot be used; --json lists every one.");
+            self.message(&Message::error(text, ""));
+        }
         let unnamed = self.failures.unnamed();
         if unnamed > 0 {
             let text = format!("{unnamed} more failed; --json lists every one with its reason.");
@@ -289,5 +299,27 @@ impl<C: Console> Sink for Output<'_, C> {
         if self.buffer.len() >= BUFFER {
             self.flush();
         }
+    }
+
+    fn bad_line(&mut self, number: u64, why: &str) {
+        let from = self.from.as_deref().unwrap_or_default();
+        let message = Message::error(format!("Unable to use line {number} of `{from}`."), why);
+        if self.json {
+            self.out(&format!("{}\n", message.json()));
+        } else if self.bad_lines.add() {
+            self.message(&message);
+        }
+    }
+
+    fn unfinished(&mut self, number: u64) {
+        if self.json {
+            return;
+        }
+        self.erase_progress();
+        let mark = self.paint_err.warning("⚠");
+        let from = printable(self.from.as_deref().unwrap_or_default());
+        self.console.err(&format!(
+            "{mark} Line {number} of `{from}` says that the run which wrote it did not reach every version: some may be missing.\n"
+        ));
     }
 }

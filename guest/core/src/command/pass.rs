@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::tracker::Tracker;
 use crate::command::args::Args;
-use crate::job::{Counts, End, Filter, Job, MEMORY, Only, Settings, Spec};
+use crate::job::{Counts, End, Filter, Job, MEMORY, Mode, Only, Settings, Spec, Spool};
 use crate::report::{Console, TICK, Trouble};
 use crate::wire::{Client, Net};
 
@@ -18,16 +18,27 @@ pub(super) struct Pass {
     pub(super) began: i128,
 }
 
-/// Handles the versions that `only` allows.
+/// What a pass is about.
+pub(super) enum Of {
+    /// What is listed, or given with `--from`, and allowed by this.
+    All(Only),
+    /// These versions, which are only looked at.
+    These(Box<Spool>),
+}
+
+/// Handles these versions.
 pub(super) fn pass<N: Net, C: Console>(
     args: &Args,
     settings: Settings,
-    only: Only,
+    of: Of,
     client: Client,
     net: &mut N,
     tracker: &mut Tracker<'_, Output<'_, C>>,
 ) -> Pass {
-    let mode = args.mode();
+    let (mode, only, these) = match of {
+        Of::All(only) => (args.mode(), only, None),
+        Of::These(versions) => (Mode::Look, Only::All, Some(versions)),
+    };
     let filter = match &only {
         // They have passed it, and nothing that became of them since takes that back: with
         // `--status PENDING`, one that was tried and failed is triggered again all the same.
@@ -45,10 +56,16 @@ pub(super) fn pass<N: Net, C: Console>(
         settings,
         times: args.json,
         memory: args.memory.unwrap_or(MEMORY),
-        max_queue: args.max_queue,
+        // Only a listing tells whether the queue stands still where the server's counters do.
+        max_queue: if args.from.is_some() { 0 } else { args.max_queue },
     };
     let (began, own) = (net.now(), i128::from(net.unix()) * 1_000_000_000);
-    let mut job = Job::new(spec, client);
+    let job = Job::new(spec, client);
+    let mut job = match these {
+        Some(versions) => job.of_these(*versions),
+        None if args.from.is_some() => job.of_input(),
+        None => job,
+    };
     let tick = tracker.sink().wants_ticks().then_some(TICK);
     while job.advance(net, tracker, tick.map(|tick| net.now() + tick)) {
         let output = tracker.sink();

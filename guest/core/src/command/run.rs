@@ -3,12 +3,13 @@
 
 use super::breakdown::Breakdown;
 use super::output::Output;
-use super::pass::{Pass, pass};
+use super::pass::{Of, Pass, pass};
 use super::tracker::Tracker;
 use super::waiting::Waiting;
+use super::watching::{Left, watch};
 use super::{Invocation, offline, validate};
 use crate::command::args::Args;
-use crate::job::{End, Mode, Only, Settings, check_settings};
+use crate::job::{During, End, Failure, Mode, Only, Settings, check_settings};
 use crate::report::{Console, Message, Summary, explain, fatal_message, listing_message};
 use crate::wire::{Client, Net};
 use std::rc::Rc;
@@ -45,17 +46,25 @@ pub(super) fn start<N: Net, C: Console>(
         let offline = offline::offline(net, &mut client, args.arn.as_deref());
         offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
     }
-    let mut tracker = Tracker::new(output, args.verify_listing, args.wait.is_some());
-    let mut pass = pass(args, settings, Only::All, client, net, &mut tracker);
+    let left = args.from.as_ref().and(args.wait).map(|_| Left::new(args.memory));
+    let waits_for_listing = args.wait.is_some() && left.is_none();
+    let mut tracker = Tracker::new(output, args.verify_listing, waits_for_listing).keeping(left);
+    let mut pass = pass(args, settings, Of::All(Only::All), client, net, &mut tracker);
     if args.verify_listing && pass.end == End::Complete && !tracker.sink().is_broken() {
         let listed = Rc::new(tracker.listed.take().unwrap_or_default());
-        let again =
-            self::pass(args, settings, Only::NotThese(listed), pass.client, net, &mut tracker);
+        let again = self::pass(
+            args,
+            settings,
+            Of::All(Only::NotThese(listed)),
+            pass.client,
+            net,
+            &mut tracker,
+        );
         pass.counts.appeared = again.counts.total;
         pass.counts.add(&again.counts);
         pass = Pass { counts: pass.counts, listings: pass.listings + again.listings, ..again };
     }
-    let triggered = tracker.triggered.take();
+    let (triggered, left) = (tracker.triggered.take(), tracker.left.take());
     if let End::Listing(unfinished) = &pass.end
         && !output.is_broken()
         && unfinished.after.is_none()
@@ -63,11 +72,23 @@ pub(super) fn start<N: Net, C: Console>(
     {
         return output.fatal(&listing_message(unfinished, &bucket, &authority));
     }
-    let waited = match (args.wait, triggered) {
-        (Some(time), Some(triggered))
-            if mode != Mode::DryRun && pass.end != End::Stopped && !output.is_broken() =>
-        {
+    let unread = |failure: &Failure| {
+        let from = args.from.as_deref().unwrap_or_default();
+        let what = format!("Unable to read the versions of `{from}`.");
+        Message::fatal(what, failure.to_string())
+    };
+    if let End::Fatal(failure @ Failure { during: During::Input, .. }) = &pass.end
+        && pass.counts.total == 0
+    {
+        return output.fatal(&unread(failure));
+    }
+    let time = args.wait.filter(|_| pass.end != End::Stopped && !output.is_broken());
+    let waited = match (time, triggered, left) {
+        (Some(time), Some(triggered), _) => {
             Some(Waiting::new(args, settings, &triggered).run(time, &mut pass, net, output))
+        }
+        (Some(time), _, Some(left)) => {
+            Some(watch(args, settings, left, time, &mut pass, net, output))
         }
         _ => None,
     };
@@ -80,11 +101,13 @@ pub(super) fn start<N: Net, C: Console>(
         listings: pass.listings,
         filtered: args.filter.is_set().then_some(pass.counts.filtered),
         waited: waited.as_ref(),
+        from: args.from.as_deref(),
         command: &command,
     };
     let error = match &pass.end {
         End::Complete | End::Stopped => None,
         End::Listing(unfinished) => Some(listing_message(unfinished, &bucket, &authority)),
+        End::Fatal(failure) if failure.during == During::Input => Some(unread(failure)),
         End::Fatal(failure) => Some(fatal_message(failure, &bucket, &authority)),
     };
     output.summary(&summary, error.as_ref());

@@ -2,13 +2,17 @@
 
 use crate::command::args::Env;
 
-/// Names what the host does itself, separated by commas: the flags that it serves, [`STOP`] and
-/// [`BUNDLED`]. A flag of class [`Class::Host`](super::Class) that is not named is refused, never
+/// Names what the host does itself, separated by commas: the flags that it serves, [`STOP`],
+/// [`FROM`] and [`BUNDLED`]. A flag of class [`Class::Host`](super::Class) that is not named is refused, never
 /// ignored.
 pub const SERVES: &str = "MC_WASI_SERVES";
 
 /// In [`SERVES`]: the end of standard input asks the run to stop.
 pub const STOP: &str = "stop";
+
+/// In [`SERVES`]: the host opens what `--from` names, and gives it as the standard input that is taken second.
+/// The first is the one that asks the run to stop, also while the other is not read.
+pub const FROM: &str = "from";
 
 /// In [`SERVES`]: the host is mc-wasi.
 pub const BUNDLED: &str = "mc-wasi";

@@ -1,5 +1,6 @@
 //! Remembers versions for what comes after the triggers, where that was asked for.
 
+use super::watching::Left;
 use crate::job::{Outcome, Sink};
 use crate::listing::{Item, Statuses, VersionSet};
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub(super) struct Tracker<'a, S: Sink> {
     pub(super) listed: Option<VersionSet>,
     /// Those triggered, for `--wait`.
     pub(super) triggered: Option<Triggered>,
+    /// Those triggered or not replicated yet, for `--wait` after `--from`.
+    pub(super) left: Option<Left>,
     /// Those that had been replicated already, for another look.
     pub(super) replicated: Option<VersionSet>,
 }
@@ -35,7 +38,13 @@ impl<'a, S: Sink> Tracker<'a, S> {
             listed: verify.then(VersionSet::default),
             triggered: wait.then(Triggered::default),
             replicated: None,
+            left: None,
         }
+    }
+
+    /// The same, keeping what is to be looked at.
+    pub(super) fn keeping(self, left: Option<Left>) -> Self {
+        Self { left, ..self }
     }
 
     /// The same, noting what had been replicated already.
@@ -63,10 +72,21 @@ impl<S: Sink> Sink for Tracker<'_, S> {
                 }
             }
         }
+        if let Some(left) = &mut self.left {
+            left.add(item, outcome);
+        }
         if let (Some(replicated), Outcome::Replicated) = (&mut self.replicated, outcome) {
             replicated.insert(item);
         }
         self.sink.version(item, statuses, outcome, attempts);
+    }
+
+    fn bad_line(&mut self, number: u64, why: &str) {
+        self.sink.bad_line(number, why);
+    }
+
+    fn unfinished(&mut self, number: u64) {
+        self.sink.unfinished(number);
     }
 
     fn is_full(&self) -> bool {

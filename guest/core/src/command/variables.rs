@@ -156,7 +156,7 @@ const VARIABLES: &[Variable] = &[
         SERVES,
         ReadBy::Rewritten,
         "",
-        "set by a host: what it does itself, separated by commas: flags, stop and mc-wasi; a flag of a host that is not among them is refused",
+        "set by a host: what it does itself, separated by commas: flags, stop, from and mc-wasi; a flag of a host that is not among them is refused",
     ),
 ];
 

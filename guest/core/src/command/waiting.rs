@@ -5,7 +5,7 @@
 //! times.
 
 use super::output::Output;
-use super::pass::{Pass, pass};
+use super::pass::{Of, Pass, pass};
 use super::tracker::{ARNS, Tracker, Triggered};
 use crate::command::args::Args;
 use crate::job::{Only, Settings};
@@ -17,8 +17,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Between two looks, from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LAST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How often what stays is triggered again.
 const MAX_ROUNDS: u32 = 3;
@@ -160,8 +160,14 @@ impl<'a> Waiting<'a> {
         let only = Only::These(Rc::new(std::mem::take(&mut self.known.left)));
         output.quietly(|output| {
             let mut tracker = Tracker::new(output, false, false).noting_replicated();
-            let again =
-                pass(self.args, self.settings, only, before.client.clone(), net, &mut tracker);
+            let again = pass(
+                self.args,
+                self.settings,
+                Of::All(only),
+                before.client.clone(),
+                net,
+                &mut tracker,
+            );
             if let Some(replicated) = tracker.replicated.take() {
                 self.replicated.extend(replicated);
             }
@@ -185,6 +191,7 @@ impl<'a> Waiting<'a> {
             pending: look.pending,
             failed_again: look.failed_again,
             stale: self.replicated.len() as u64,
+            unseen: 0,
             rounds: self.rounds,
             exact,
             targets,

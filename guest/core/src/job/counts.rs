@@ -44,6 +44,10 @@ pub struct Counts {
     pub retries: u64,
     /// Versions that only a second listing showed, for `--verify-listing`; part of the total.
     pub appeared: u64,
+    /// Lines of what the user gives that could not be used.
+    pub bad_lines: u64,
+    /// Lines of it about versions with which an earlier run was done.
+    pub passed_over: u64,
     /// Answers that said the server was overloaded.
     pub overloads: u64,
     /// Times that the server was out and came back: what it had queued until then may be forgotten.
@@ -77,6 +81,8 @@ impl Counts {
             not_reached,
             retries,
             appeared,
+            bad_lines,
+            passed_over,
             overloads,
             outages,
             retry_after,
@@ -96,6 +102,8 @@ impl Counts {
             (not_reached, other.not_reached),
             (retries, other.retries),
             (appeared, other.appeared),
+            (bad_lines, other.bad_lines),
+            (passed_over, other.passed_over),
             (overloads, other.overloads),
             (outages, other.outages),
         ] {
@@ -147,7 +155,7 @@ impl Counts {
             Outcome::Elsewhere => &mut self.elsewhere,
             Outcome::Replicated => &mut self.replicated,
             Outcome::Failed(_) => &mut self.failed,
-            Outcome::Listed => return,
+            Outcome::Listed | Outcome::Left { .. } => return,
         };
         *counter += 1;
     }

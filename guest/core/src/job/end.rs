@@ -9,6 +9,12 @@ pub trait Sink {
     /// The end of one version, after this many attempts. Each version comes once.
     fn version(&mut self, item: &Item, statuses: &Statuses, outcome: &Outcome, attempts: u32);
 
+    /// A line of what the user gives that cannot be used, with its number and the reason.
+    fn bad_line(&mut self, _number: u64, _why: &str) {}
+
+    /// A line of what the user gives that says that the run which wrote it did not come to its end.
+    fn unfinished(&mut self, _number: u64) {}
+
     /// Whether what it keeps of the versions no longer fits into memory, which ends the job.
     fn is_full(&self) -> bool {
         false

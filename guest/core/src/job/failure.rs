@@ -8,6 +8,8 @@ use std::fmt;
 pub enum During {
     /// Listing the backlog.
     Listing,
+    /// Reading the versions that the user gives.
+    Input,
     /// HEAD of a version.
     Trigger,
     /// Copying a version onto itself.

@@ -18,18 +18,19 @@ use self::gone::Gone;
 use self::reading::found;
 use crate::job::counts::Counts;
 use crate::job::end::{End, Sink};
-use crate::job::failure::Failure;
+use crate::job::failure::{During, Failure};
 use crate::job::flights::{Flight, Flights};
 use crate::job::flow::Flow;
 use crate::job::outage::Outage;
 use crate::job::pacing::Pacer;
 use crate::job::patience::Patience;
 use crate::job::refusals::Refusals;
+use crate::job::source::{Source, none_is_there};
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
-use crate::listing::{Reader, State, StatusTable};
-use crate::wire::{Client, Event, Freshness, Instant, Net, Ticket};
+use crate::listing::{Input, Reader, State, StatusTable};
+use crate::wire::{Cause, Client, Event, Freshness, Instant, Net, Ticket};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 ///
 /// - One `Net` and one `Sink` serve the job from the first call to the last. All its exchanges go
 ///   through that `Net`, and other exchanges on it must use none of its tickets: of [`Ticket`]s the
-///   job uses `Listing`, `Look`, `Location` and `Version`.
+///   job uses `Listing`, `Look`, `Location`, `Input` and `Version`.
 /// - The clock never goes back ([`Net::now`]), also not between two calls.
 /// - [`Net::wait`] delivers the events of an exchange in their order. After [`Net::cancel`] none
 ///   of that exchange follows, and its ticket may be sent again at once.
@@ -86,6 +87,7 @@ pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 ///     }
 ///     fn cancel(&mut self, ticket: Ticket) { self.0.retain(|event| event.ticket() != ticket); }
 ///     fn hold(&mut self, _: Ticket, _: bool) {}
+///     fn read_input(&mut self) {}
 ///     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
 ///         if let (true, Some(until)) = (self.0.is_empty(), until) {
 ///             self.1 = until.origin_age();
@@ -113,7 +115,7 @@ pub const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub struct Job {
     spec: Spec,
     client: Client,
-    reader: Reader,
+    source: Source,
     table: StatusTable,
     spool: Spool,
     flights: Flights,
@@ -150,7 +152,7 @@ impl Job {
     /// A job that has not begun.
     pub fn new(spec: Spec, client: Client) -> Self {
         Self {
-            reader: Reader::new(&spec.prefix, spec.mode == Mode::DryRun),
+            source: Source::Listing(Box::new(Reader::new(&spec.prefix, spec.mode == Mode::DryRun))),
             pacer: Pacer::new(spec.rate_limit),
             client,
             table: StatusTable::default(),
@@ -182,6 +184,22 @@ impl Job {
         }
     }
 
+    /// The same about the versions that the user gives, instead of those listed. Nothing is listed then:
+    /// what the server says is gone counts as gone.
+    #[must_use]
+    pub fn of_input(self) -> Self {
+        let input = Input::new(self.client.bucket(), &self.spec.prefix);
+        Self { source: Source::Input(input), ..self }
+    }
+
+    /// The same about these versions, whose statuses are not known.
+    #[must_use]
+    pub(crate) fn of_these(mut self, versions: Spool) -> Self {
+        let _ = self.table.intern("", "", None);
+        self.counts.total = versions.len() as u64;
+        Self { source: Source::Spool, spool: versions, ..self }
+    }
+
     /// What was counted so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
@@ -189,18 +207,18 @@ impl Job {
 
     /// Whether the listing was read to its end, so that the total is known.
     pub fn listed(&self) -> bool {
-        *self.reader.state() == State::Complete
+        *self.source.state() == State::Complete
     }
 
     /// Listings opened so far.
     pub fn listings(&self) -> u32 {
-        self.reader.listings() + self.looks() + self.gauge_looks()
+        self.source.listing().map_or(0, Reader::listings) + self.looks() + self.gauge_looks()
     }
 
     /// Gives everything up at once, because nobody reads the output any more.
     pub fn abandon<N: Net>(&mut self, net: &mut N) {
         self.stopped = Some(net.now());
-        self.reader.close(net);
+        self.source.close(net);
         self.given_up += self.gone.give_up(net) as u64;
         for ticket in self.flights.tickets(|_| true) {
             net.cancel(ticket);
@@ -241,7 +259,7 @@ impl Job {
 
     /// The attempt at opening the listing, when it is not the first.
     pub fn listing_attempt(&self) -> Option<u32> {
-        self.reader.attempt()
+        self.source.listing().and_then(Reader::attempt)
     }
 
     /// How many may be in flight, when the server's overload has made that fewer than asked for.
@@ -254,9 +272,14 @@ impl Job {
         if let Some(failure) = &self.fatal {
             return End::Fatal(failure.clone());
         }
-        match self.reader.state() {
+        match self.source.state() {
+            // What gave the lines may have ended for the same reason as this run.
+            _ if self.stopped.is_some() && matches!(self.source, Source::Input(_)) => End::Stopped,
             State::Failed(unfinished) => End::Listing(unfinished.clone()),
-            State::Complete if self.counts.not_reached == 0 && !self.reader.holds() => {
+            State::Complete
+                if self.counts.not_reached == 0
+                    && !self.source.listing().is_some_and(Reader::holds) =>
+            {
                 End::Complete
             }
             _ => End::Stopped,
@@ -272,8 +295,8 @@ impl Job {
         until: Option<Instant>,
     ) -> bool {
         self.check_stop(net);
-        self.drive_listing(net);
-        if let Some((item, _)) = self.reader.last() {
+        self.drive_source(net);
+        if let Some((item, _)) = self.source.last() {
             let Self { table, spool, counts, spec, .. } = self;
             found(spec, counts, spool, sink, &item, table);
         }
@@ -286,6 +309,12 @@ impl Job {
         if self.is_done() {
             if self.fatal.is_none() {
                 self.fatal = self.refusals.of_all(self.counts.failed).cloned();
+            }
+            if let (None, Source::Input(_)) = (&self.fatal, &self.source)
+                && let Some(words) = none_is_there(&self.counts)
+            {
+                self.fatal =
+                    Some(Failure { cause: Cause::Declined(words), during: During::Trigger });
             }
             self.count_rest();
             return false;
@@ -315,7 +344,7 @@ impl Job {
 
     /// Whether every version that was listed has been tried to its end.
     fn nothing_left(&self) -> bool {
-        self.reader.ended() && self.spool.is_empty() && self.waiting() == 0
+        self.source.ended() && self.spool.is_empty() && self.waiting() == 0
     }
 
     fn check_stop<N: Net>(&mut self, net: &mut N) {
@@ -323,14 +352,16 @@ impl Job {
             self.stopped = Some(net.now());
         }
         if self.stopping() {
-            self.reader.close(net);
+            self.source.close(net);
             self.given_up += self.gone.give_up(net) as u64;
         }
     }
 
     fn handle<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         match event {
-            event if event.ticket() == Ticket::Listing => self.on_listing(net, sink, event),
+            event if matches!(event.ticket(), Ticket::Listing | Ticket::Input) => {
+                self.on_source(net, sink, event);
+            }
             event if event.ticket() == Ticket::Look => self.on_look(net, event),
             event if event.ticket() == Ticket::Count => self.on_count(net, event),
             Event::Response(Ticket::Metrics, result) => self.on_metrics(net, result),

@@ -59,6 +59,11 @@ pub enum Outcome {
     Failed(Failure),
     /// A dry run only lists.
     Listed,
+    /// A look has shown that it is not replicated.
+    Left {
+        /// Whether that was tried in vain.
+        failed: bool,
+    },
 }
 
 impl Outcome {
@@ -71,6 +76,29 @@ impl Outcome {
             Self::Replicated => "replicated",
             Self::Failed(_) => "failed",
             Self::Listed => "listed",
+            Self::Left { .. } => "left",
+        }
+    }
+}
+
+/// The same header of the answer to a delete marker.
+const MARKER_STATUS: &str = "x-minio-replication-deletemarker-status";
+
+/// The header in which the server says how far a permanent delete is.
+const PURGE_STATUS: &str = "x-minio-replication-delete-status";
+
+impl Outcome {
+    /// What a look shows that asks by HEAD. What is gone is not waited for any longer: of a permanent delete
+    /// it is the end.
+    pub(crate) fn seen(head: &Response) -> Self {
+        let of = |name| head.header(name);
+        match of(PURGE_STATUS).or(of(MARKER_STATUS)).or(of(REPLICATION_STATUS)) {
+            _ if head.status == 404 => Self::Replicated,
+            // A delete marker that has been replicated answers no status (observed).
+            None if head.status == 405 => Self::Replicated,
+            // A permanent delete is called otherwise, where its version is still there.
+            Some("COMPLETED" | "COMPLETE" | "REPLICA") => Self::Replicated,
+            status => Self::Left { failed: status == Some("FAILED") },
         }
     }
 }
@@ -87,7 +115,7 @@ impl Verdict {
                 Some("REPLICA") => Self::Elsewhere,
                 _ => Self::Triggered(Trigger::Object),
             },
-            405 if has("x-minio-replication-delete-status") => Self::Triggered(Trigger::Purge),
+            405 if has(PURGE_STATUS) => Self::Triggered(Trigger::Purge),
             405 if response.header("x-amz-delete-marker") == Some("true") => {
                 Self::Triggered(Trigger::DeleteMarker)
             }

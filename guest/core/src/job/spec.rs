@@ -32,6 +32,8 @@ pub enum Mode {
     Trigger,
     /// HEAD, then copy in place.
     ClearChecksum,
+    /// HEAD, to see whether it is replicated.
+    Look,
 }
 
 /// Which of the listed versions are handled, by what another listing showed.

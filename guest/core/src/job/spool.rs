@@ -19,10 +19,11 @@ const VERSION_OTHER: u8 = 4;
 const MODIFIED_TEXT: u8 = 8;
 const MODIFIED_NANOS: u8 = 16;
 const SHAPED: u8 = 32;
+const VERSION_LATEST: u8 = 64;
 
 /// A first-in first-out queue of items, encoded.
 #[derive(Debug, Default)]
-pub(super) struct Spool {
+pub(crate) struct Spool {
     blocks: VecDeque<Vec<u8>>,
     /// Read position in the first block.
     at: usize,
@@ -46,12 +47,12 @@ struct Neighbour {
 impl Spool {
     /// An empty spool. Only with `times` are modification times kept, six bytes each, which only
     /// copies and JSON lines need.
-    pub(super) fn new(times: bool) -> Self {
+    pub(crate) fn new(times: bool) -> Self {
         Self { times, ..Self::default() }
     }
 
     /// Items inside.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
@@ -61,18 +62,19 @@ impl Spool {
     }
 
     /// Bytes that the items take. The blocks take up to two more of them.
-    pub(super) fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         self.used
     }
 
     /// Appends an item.
-    pub(super) fn push(&mut self, item: &Item) {
+    pub(crate) fn push(&mut self, item: &Item) {
         let mut record = std::mem::take(&mut self.scratch);
         record.clear();
         let modified = item.modified.compact();
         let flags = (u8::from(item.delete_marker) * DELETE_MARKER)
             | match item.version {
                 VersionId::Null => 0,
+                VersionId::Latest => VERSION_LATEST,
                 VersionId::Uuid(_) => VERSION_UUID,
                 VersionId::Other(_) => VERSION_OTHER,
             }
@@ -87,7 +89,7 @@ impl Spool {
         put_number(&mut record, shared as u64);
         put_bytes(&mut record, item.key.as_bytes().get(shared..).unwrap_or_default());
         match &item.version {
-            VersionId::Null => {}
+            VersionId::Null | VersionId::Latest => {}
             VersionId::Uuid(uuid) => record.extend_from_slice(uuid),
             VersionId::Other(text) => put_bytes(&mut record, text.as_bytes()),
         }
@@ -154,6 +156,8 @@ impl Spool {
             VersionId::Uuid(*read.array()?)
         } else if flags & VERSION_OTHER != 0 {
             VersionId::Other(read.text()?.into())
+        } else if flags & VERSION_LATEST != 0 {
+            VersionId::Latest
         } else {
             VersionId::Null
         };
@@ -260,6 +264,7 @@ mod tests {
     fn item() -> impl Strategy<Value = Item> {
         let version = prop_oneof![
             Just(VersionId::Null),
+            Just(VersionId::Latest),
             any::<[u8; 16]>().prop_map(VersionId::Uuid),
             "\\PC{1,50}".prop_map(|text| VersionId::Other(text.into())),
         ];

@@ -89,13 +89,14 @@ impl Operation {
     }
 }
 
-/// One line of the listing. Unknown members are ignored, as Go's decoder does.
+/// One line of the listing, and of what the user gives. Unknown members are ignored, as Go's decoder does.
+/// The last five are of this program's own lines: a server may have others of these names.
 #[derive(Deserialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     #[serde(borrow, default)]
-    object: Cow<'a, str>,
+    pub(super) object: Cow<'a, str>,
     #[serde(borrow, default, rename = "versionId")]
-    version_id: Cow<'a, str>,
+    pub(super) version_id: Cow<'a, str>,
     #[serde(borrow, default, rename = "rStatus")]
     status: Cow<'a, str>,
     #[serde(borrow, default, rename = "dStatus")]
@@ -103,13 +104,41 @@ struct Line<'a> {
     #[serde(borrow, default)]
     targets: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    pub(super) error: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "lastModified")]
     modified: Cow<'a, str>,
     #[serde(borrow, default, rename = "replTimestamp")]
     status_time: Cow<'a, str>,
     #[serde(default, rename = "deletemarker")]
     delete_marker: bool,
+    #[serde(borrow, default)]
+    pub(super) bucket: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) outcome: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "status")]
+    pub(super) said: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) valid: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) complete: Option<&'a RawValue>,
+}
+
+impl<'a> Line<'a> {
+    /// The version, as this one, and the time of its last replication status.
+    pub(super) fn item(
+        self,
+        version: VersionId,
+        table: &mut StatusTable,
+    ) -> Result<(Item, Cow<'a, str>), serde_json::Error> {
+        let item = Item {
+            statuses: table.intern(&self.status, &self.delete_status, self.targets)?,
+            version,
+            modified: Modified::Text(self.modified.into()),
+            delete_marker: self.delete_marker,
+            key: self.object.into_owned(),
+        };
+        Ok((item, self.status_time))
+    }
 }
 
 /// What is wrong with a line of the listing.
@@ -161,16 +190,8 @@ pub fn parse_line<'a>(
     if parsed.object.is_empty() {
         return Err(BadLine::NoKey);
     }
-    let item = Item {
-        statuses: table
-            .intern(&parsed.status, &parsed.delete_status, parsed.targets)
-            .map_err(|_| not_json())?,
-        version: VersionId::parse(&parsed.version_id),
-        modified: Modified::Text(parsed.modified.into()),
-        delete_marker: parsed.delete_marker,
-        key: parsed.object.into_owned(),
-    };
-    Ok((item, parsed.status_time))
+    let version = VersionId::parse(&parsed.version_id);
+    parsed.item(version, table).map_err(|_| not_json())
 }
 
 #[cfg(test)]

@@ -27,6 +27,18 @@ impl Lines {
     /// [`LineTooLong`].
     pub fn feed(
         &mut self,
+        chunk: &[u8],
+        mut line: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), LineTooLong> {
+        self.feed_all(chunk, |text| blank(text) || line(text))
+    }
+
+    /// The same with blank lines, for whoever counts them.
+    ///
+    /// # Errors
+    /// [`LineTooLong`].
+    pub(super) fn feed_all(
+        &mut self,
         mut chunk: &[u8],
         mut line: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), LineTooLong> {
@@ -34,10 +46,10 @@ impl Lines {
             let (head, tail) = chunk.split_at(end);
             chunk = tail.get(1..).unwrap_or_default();
             let go_on = if self.half.is_empty() {
-                blank(head) || line(head)
+                line(head)
             } else {
                 self.half.extend_from_slice(head);
-                let go_on = blank(&self.half) || line(&self.half);
+                let go_on = line(&self.half);
                 self.half.clear();
                 go_on
             };

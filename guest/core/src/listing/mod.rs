@@ -2,6 +2,8 @@
 
 mod body;
 mod entry;
+mod given;
+mod input;
 mod lines;
 mod reader;
 mod seen;
@@ -11,9 +13,11 @@ mod unfinished;
 mod versions;
 
 pub use entry::{BadLine, Item, Modified, Operation, parse_line};
+pub use given::{Given, parse_given};
+pub(crate) use input::{Input, Said};
 pub use lines::{LineTooLong, Lines};
 pub(crate) use reader::{Reader, State};
-pub use statuses::{EXISTING, StatusTable, Statuses, TargetStatus};
+pub use statuses::{EXISTING, StatusTable, Statuses, TargetStatus, UNKNOWN};
 pub(crate) use survey::survey;
 pub use unfinished::{Break, Unfinished};
 pub use versions::VersionSet;

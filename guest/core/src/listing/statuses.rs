@@ -34,6 +34,9 @@ pub struct TargetStatus {
 /// How a never replicated version is called: mc has a word for the rule, `existing-objects`.
 pub const EXISTING: &str = "EXISTING";
 
+/// The status of a version that was given without one.
+pub const UNKNOWN: &str = "UNKNOWN";
+
 /// The status that counts: of a purge, its own.
 fn label<'a>(status: &'a str, delete_status: &'a str) -> &'a str {
     match (delete_status, status) {
@@ -72,9 +75,10 @@ impl Statuses {
 
     /// Whether the version waits for this target. The server's own `arn` parameter does not filter
     /// rows, and of an existing object it cannot be seen which target it lacks (observed).
+    /// Of a version that was given without a status neither.
     pub fn concerns(&self, arn: &str) -> bool {
         self.targets.iter().any(|target| target.arn == arn)
-            || (self.status.is_empty() && self.targets.is_empty())
+            || (matches!(self.status.as_str(), "" | UNKNOWN) && self.targets.is_empty())
     }
 }
 
@@ -121,7 +125,7 @@ impl StatusTable {
     }
 
     /// The number of these statuses, as a line of the listing has them.
-    pub(super) fn intern(
+    pub(crate) fn intern(
         &mut self,
         status: &str,
         delete_status: &str,

@@ -23,7 +23,7 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
             During::Listing => {
                 "The account needs the permission admin:ReplicationDiff.".to_owned()
             }
-            During::Trigger => format!("The account needs s3:GetObject on arn:aws:s3:::{bucket}/*."),
+            During::Trigger | During::Input => format!("The account needs s3:GetObject on arn:aws:s3:::{bucket}/*."),
             During::Copy => format!("The account needs s3:PutObject on arn:aws:s3:::{bucket}/*."),
             During::EncryptionConfiguration => format!(
                 "--clear-checksum needs s3:GetEncryptionConfiguration on arn:aws:s3:::{bucket}, to see whether it encrypts what is copied."

@@ -147,6 +147,8 @@ pub(crate) struct Summary<'a> {
     pub listings: u32,
     /// Versions that were left out, where a filter or a shard was set.
     pub filtered: Option<u64>,
+    /// Where the versions came from, if not from the listing.
+    pub from: Option<&'a str>,
     /// What became of the versions triggered, with `--wait`.
     pub waited: Option<&'a Waited>,
     /// The command that runs it again.
@@ -158,6 +160,7 @@ impl Summary<'_> {
     pub(crate) fn success(&self) -> bool {
         *self.end == End::Complete
             && self.counts.failed == 0
+            && self.counts.bad_lines == 0
             && self.waited.is_none_or(Waited::success)
     }
 
@@ -211,6 +214,7 @@ impl Summary<'_> {
                 let _ = writeln!(out, "  {}", line.replace("{}", &count.to_string()));
             }
         }
+        self.lines_text(&mut out);
         if let Some(waited) = self.waited {
             waited_text(&mut out, waited);
         }
@@ -220,6 +224,9 @@ impl Summary<'_> {
             }
             End::Complete if self.success() => {
                 "The server was out for a while and may have lost what it had queued.\n  You can re-run this command to trigger what is left:"
+            }
+            End::Complete if counts.failed == 0 && self.waited.is_none_or(Waited::success) => {
+                "Some lines could not be used.\n  You can correct them, and re-run this command:"
             }
             End::Complete if counts.failed == 0 => {
                 "Some objects were triggered and not replicated.\n  You can re-run this command to trigger them again:"
@@ -264,7 +271,26 @@ impl Summary<'_> {
         if self.left_out() > 0 {
             let _ = writeln!(out, "  {}", LEFT_OUT.replace("{}", &self.left_out().to_string()));
         }
+        self.lines_text(&mut out);
         out
+    }
+
+    /// What became of the lines that gave no version.
+    fn lines_text(&self, out: &mut String) {
+        let (Some(from), counts) = (self.from, self.counts) else { return };
+        let from = printable(from);
+        if counts.passed_over > 0 {
+            let _ = writeln!(
+                out,
+                "  Passed over: {} (`{from}` says that an earlier run was done with them)",
+                counts.passed_over
+            );
+        }
+        match counts.bad_lines {
+            0 => {}
+            1 => _ = writeln!(out, "  1 line of `{from}` could not be used"),
+            bad => _ = writeln!(out, "  {bad} lines of `{from}` could not be used"),
+        }
     }
 
     fn waited_json(&self) -> Option<WaitedJson<'_>> {
@@ -278,6 +304,7 @@ impl Summary<'_> {
             pending: waited.pending,
             failed_again: waited.failed_again,
             stale: waited.stale,
+            unseen: waited.unseen,
             rounds: waited.rounds,
             exact: waited.exact,
             targets,
@@ -316,6 +343,8 @@ impl Summary<'_> {
             retry_after: counts.retry_after.as_secs(),
             appeared: counts.appeared,
             filtered: self.filtered,
+            bad_lines: self.from.map(|_| counts.bad_lines),
+            passed_over: self.from.map(|_| counts.passed_over),
             listings: self.listings,
             backlog: self.by_status(),
             offline_targets: offline,
@@ -351,6 +380,10 @@ struct SummaryLine<'a, E> {
     appeared: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     filtered: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad_lines: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed_over: Option<u64>,
     listings: u32,
     backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -362,6 +395,11 @@ struct SummaryLine<'a, E> {
     error: Option<E>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WaitedJson<'a> {
@@ -369,6 +407,8 @@ struct WaitedJson<'a> {
     pending: u64,
     failed_again: u64,
     stale: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    unseen: u64,
     rounds: u32,
     exact: bool,
     targets: BTreeMap<&'a str, TargetJson>,
@@ -395,6 +435,13 @@ fn waited_text(out: &mut String, waited: &Waited) {
         let _ = writeln!(
             out,
             "  Of these, listed all the same: {stale} (the listing of the server is stale)"
+        );
+    }
+    if waited.unseen > 0 {
+        let unseen = waited.unseen;
+        let _ = writeln!(
+            out,
+            "  Of those pending, not looked at: {unseen} (--memory gives room to remember them)"
         );
     }
     if !waited.exact {

@@ -14,6 +14,8 @@ pub(crate) struct Waited {
     /// Of those that left it, versions that are still listed although the server knows that they are
     /// replicated.
     pub stale: u64,
+    /// Of those pending, versions that were not looked at, because there was no room to remember them.
+    pub unseen: u64,
     /// Rounds of triggering what stayed.
     pub rounds: u32,
     /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the

@@ -14,6 +14,26 @@ pub fn query_value(out: &mut String, value: &str) {
     encode(out, value, false);
 }
 
+/// The text that was percent-encoded to this, whichever bytes were. `None` where a `%` begins no byte, or
+/// what comes out is not UTF-8.
+pub fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'%' {
+            bytes.push(*byte);
+            continue;
+        }
+        let (code, after) = rest.split_at_checked(2)?;
+        let digit = |byte: &u8| char::from(*byte).to_digit(16);
+        let code = code.iter().try_fold(0, |code, byte| Some(code * 16 + digit(byte)?))?;
+        bytes.push(u8::try_from(code).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Whether a byte stands for itself everywhere (RFC 3986, 2.3).
 pub fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
@@ -43,6 +63,18 @@ mod tests {
         path(&mut a, text);
         query_value(&mut b, text);
         (a, b)
+    }
+
+    #[test]
+    fn what_is_encoded_comes_back_and_what_is_not_is_no_text() {
+        for text in ["a/b c+%&?é", "\r\n\0,\"", ""] {
+            assert_eq!(decoded(&encoded(text).0).as_deref(), Some(text));
+            assert_eq!(decoded(&encoded(text).1).as_deref(), Some(text));
+        }
+        assert_eq!(decoded("a+b%2fé").as_deref(), Some("a+b/é"));
+        for wrong in ["%", "%4", "%zz", "%+1", "100%", "%ff", "%é0"] {
+            assert_eq!(decoded(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

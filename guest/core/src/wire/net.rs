@@ -25,6 +25,8 @@ pub enum Ticket {
     Metrics,
     /// The region of the bucket, asked for while versions are in flight.
     Location,
+    /// The versions that the user gives, which are read and not asked for.
+    Input,
     /// A version in flight, by the number of its slot.
     Version(usize),
 }
@@ -210,6 +212,10 @@ pub trait Net {
     /// Stops reading the body of an exchange, or goes on with it: what is not read fills the connection,
     /// and the server waits. What was read before may still come.
     fn hold(&mut self, ticket: Ticket, held: bool);
+
+    /// Begins to read what the user gives instead of a listing. It comes as chunks and an end, as a streamed
+    /// body does, and is held and given up like one; the ticket is [`Ticket::Input`].
+    fn read_input(&mut self);
 
     /// Waits until something happened or `until` has come, and appends what happened. Without
     /// `until` and with no exchange under way that is not held it returns at once.

@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub enum VersionId {
     /// The null version of an unversioned or suspended bucket, and of every `name/` object.
     Null,
+    /// Whichever is the latest, of a version that the user gives without an id.
+    Latest,
     /// A lower-case hyphenated UUID.
     Uuid([u8; 16]),
     /// Anything else. It is sent as it is; the server answers for it.
@@ -22,6 +24,11 @@ impl VersionId {
         }
         parse_uuid(text).map_or_else(|| Self::Other(text.into()), Self::Uuid)
     }
+
+    /// Reads an id that the user gives, who may leave it out.
+    pub fn given(text: &str) -> Self {
+        if text.is_empty() { Self::Latest } else { Self::parse(text) }
+    }
 }
 
 /// A UUID, if this is the one way that servers write it.
@@ -35,6 +42,7 @@ impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
+            Self::Latest => Ok(()),
             Self::Other(text) => f.write_str(text),
             Self::Uuid(uuid) => Uuid::from_bytes_ref(uuid).hyphenated().fmt(f),
         }

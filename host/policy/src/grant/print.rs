@@ -6,7 +6,8 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::net::IpAddr;
 
-/// A kind of request that is granted. `{version}` stands for one version id.
+/// A kind of request that is granted. `{version}` stands for one version id; of a HEAD with `--from`, which
+/// may name a version by its key alone, also for none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Rule {
     /// What kind it is.
@@ -50,13 +51,15 @@ impl Grant {
         let mut rules = Vec::new();
         for api in ["v3", "v4"] {
             let path = |call: &str| format!("/minio/admin/{api}/{call}");
-            rules.push(rule(
-                Kind::Listing,
-                "POST",
-                path("replication/diff"),
-                diff.clone(),
-                "list the backlog, or a part of it",
-            ));
+            if !self.given {
+                rules.push(rule(
+                    Kind::Listing,
+                    "POST",
+                    path("replication/diff"),
+                    diff.clone(),
+                    "list the backlog, or a part of it",
+                ));
+            }
             rules.push(rule(
                 Kind::Targets,
                 "GET",

@@ -276,3 +276,23 @@ fn every_address_that_the_command_line_gives_the_server_is_printed() {
     assert_eq!(json, serde_json::json!([]));
     assert!(text.contains("requests to http://minio:9000, signed by"), "{text}");
 }
+
+#[test]
+fn where_versions_are_given_nothing_is_listed_and_a_key_is_enough_to_look() {
+    let grant = grant(&["a/b/p", "--from", "-", "--clear-checksum"]);
+    let ask = |method, path: &str| ask(&grant, method, &format!("http://minio:9000{path}"), &[]);
+    assert_eq!(ask("HEAD", "/b/p?versionId="), Ok(Kind::Head));
+    assert_eq!(ask("HEAD", &format!("/b/p?{V}")), Ok(Kind::Head));
+    for (method, path, reason) in [
+        ("POST", "/minio/admin/v3/replication/diff?bucket=b&prefix=p", Reason::Listing),
+        ("POST", "/minio/admin/v4/replication/diff?bucket=other", Reason::Listing),
+        ("PUT", "/b/p?versionId=", Reason::NotOneVersion),
+        ("GET", "/b/p?tagging=&versionId=", Reason::NotOneVersion),
+        ("HEAD", "/b/p", Reason::NotOneVersion),
+        ("HEAD", "/b/p?versionId=%", Reason::NotOneVersion),
+    ] {
+        assert_eq!(ask(method, path), Err(reason), "{method} {path}");
+    }
+    let printed = grant.text(true, &Limits::new(None, &|_| None).unwrap());
+    assert!(!printed.contains("replication/diff") && printed.contains("HEAD "), "{printed}");
+}

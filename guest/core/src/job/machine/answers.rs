@@ -46,6 +46,11 @@ impl Job {
         }
         let clearing = self.spec.mode == Mode::ClearChecksum && !flight.copying;
         match (verdict, result) {
+            (Verdict::Triggered(_) | Verdict::Vanished | Verdict::Elsewhere, Ok(head))
+                if self.spec.mode == Mode::Look =>
+            {
+                self.finish(sink, &flight, &Outcome::seen(head));
+            }
             (Verdict::Triggered(Trigger::Object), Ok(head))
                 if self.is_replicated(&flight, head) =>
             {
@@ -67,8 +72,8 @@ impl Job {
             (Verdict::Triggered(trigger), _) => {
                 self.finish(sink, &flight, &Outcome::Triggered(trigger));
             }
-            (Verdict::Vanished, _) => self.is_gone(flight, Outcome::Vanished),
-            (Verdict::Elsewhere, _) => self.is_gone(flight, Outcome::Elsewhere),
+            (Verdict::Vanished, _) => self.is_gone(sink, flight, Outcome::Vanished),
+            (Verdict::Elsewhere, _) => self.is_gone(sink, flight, Outcome::Elsewhere),
             (Verdict::Failed(cause), _) => self.fail(sink, &flight, cause),
             (Verdict::Fatal(cause), _) => self.refuse(sink, &flight, cause),
             (Verdict::Again(cause), answer) => {

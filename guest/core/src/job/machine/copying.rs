@@ -7,7 +7,7 @@ use crate::job::end::Sink;
 use crate::job::flights::Flight;
 use crate::job::outcome::{Outcome, Trigger};
 use crate::listing::{Item, VersionSet};
-use crate::wire::{Instant, Net, Response};
+use crate::wire::{Instant, Net, Response, VersionId};
 
 /// Whether copies come out as they must.
 #[derive(Debug, Default)]
@@ -39,9 +39,15 @@ impl Job {
         &mut self,
         net: &mut N,
         sink: &mut dyn Sink,
-        flight: Flight,
+        mut flight: Flight,
         head: &Response,
     ) {
+        if flight.item.version == VersionId::Latest {
+            // A copy must name the version that was looked at, or it would make a new one.
+            let id = head.header("x-amz-version-id").unwrap_or_default();
+            flight.item.version = VersionId::parse(id);
+            return self.look_again(net, flight);
+        }
         match &self.proof {
             Proof::UnderWay { before, copied: true, .. } if self.proof.is_of(&flight) => {
                 match harm(before, head) {
@@ -89,6 +95,10 @@ impl Job {
             *copied = true;
         }
         flight.copying = false;
+        self.look_again(net, flight);
+    }
+
+    fn look_again<N: Net>(&mut self, net: &mut N, flight: Flight) {
         let ticket = self.flights.board(flight, net.now());
         let Some(Item { key, version, .. }) = self.flights.item(ticket) else { return };
         self.client.stat(net, ticket, key, version);

@@ -166,7 +166,7 @@ impl Job {
             && !self.stopping()
             && self.spec.mode != Mode::DryRun
             && self.flow.waiting() >= FEW.min(self.spec.max_queue.div_ceil(2))
-            && !(self.spool.is_empty() && self.reader.ended())
+            && !(self.spool.is_empty() && self.source.ended())
     }
 
     /// Gives up what is under way.

@@ -89,8 +89,11 @@ impl Gone {
 }
 
 impl Job {
-    /// The server says that this version is gone.
-    pub(super) fn is_gone(&mut self, flight: Flight, outcome: Outcome) {
+    /// The server says that this version is gone. One that was not listed is not looked for in a listing.
+    pub(super) fn is_gone(&mut self, sink: &mut dyn Sink, flight: Flight, outcome: Outcome) {
+        if self.source.listing().is_none() {
+            return self.finish(sink, &flight, &outcome);
+        }
         self.gone.in_a_row += 1;
         self.gone.waiting.push((flight, outcome));
     }

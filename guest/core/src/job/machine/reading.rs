@@ -1,4 +1,4 @@
-//! The listing, as far as there is room for what it shows.
+//! The listing, or what the user gives, as far as there is room for what it shows.
 
 use super::Job;
 use crate::job::counts::Counts;
@@ -7,7 +7,7 @@ use crate::job::failure::{During, Failure};
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::{BLOCK, Spool};
-use crate::listing::{Item, State, StatusTable, Statuses};
+use crate::listing::{Item, Said, State, StatusTable, Statuses};
 use crate::wire::{Cause, Event, Net};
 
 /// Bytes of different statuses kept at most while no version refers to them.
@@ -27,16 +27,16 @@ const ROOM: usize = 8 << 20;
 const NO_ROOM: &str = "The component has used up its memory. Raise MC_WASI_MAX_MEMORY, or the limit that another host sets; or lower --memory, or leave out --wait and --verify-listing, which remember every version.";
 
 impl Job {
-    pub(super) fn drive_listing<N: Net>(&mut self, net: &mut N) {
+    pub(super) fn drive_source<N: Net>(&mut self, net: &mut N) {
         if self.stopping() {
             return;
         }
         self.bound_table();
-        match self.reader.state() {
-            State::Idle if self.spool.is_empty() => self.reader.open(net, &mut self.client),
-            State::Reading if !self.has_room(0) => self.reader.hold(net),
-            State::Holding if self.has_room(STEP) => self.reader.go_on(net),
-            _ => self.reader.tick(net, &mut self.client),
+        match self.source.state() {
+            State::Idle if self.spool.is_empty() => self.source.open(net, &mut self.client),
+            State::Reading if !self.has_room(0) => self.source.hold(net),
+            State::Holding if self.has_room(STEP) => self.source.go_on(net),
+            _ => self.source.tick(net, &mut self.client),
         }
     }
 
@@ -60,19 +60,29 @@ impl Job {
             && self.waiting() == 0
             && self.gone.len() == 0;
         if unused && self.table.bytes() > self.spec.memory.min(TABLE) {
-            self.reader.forget_statuses(&mut self.table);
+            self.source.forget_statuses(&mut self.table);
         }
     }
 
-    pub(super) fn on_listing<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
+    pub(super) fn on_source<N: Net>(&mut self, net: &mut N, sink: &mut dyn Sink, event: Event) {
         if let Event::Response(_, Ok(response)) = &event {
             self.freshness.observe(response, net.now());
         }
-        let Self { reader, client, table, spool, counts, spec, .. } = self;
-        reader.on_event(net, client, event, table, |item, _, table| {
-            found(spec, counts, spool, sink, &item, table);
+        let Self { source, client, table, spool, counts, spec, .. } = self;
+        let read = source.on_event(net, client, event, table, |line, said, table| match said {
+            Said::Version(item) => found(spec, counts, spool, sink, &item, table),
+            Said::Done => counts.passed_over += 1,
+            Said::Unfinished => sink.unfinished(line),
+            Said::Bad(why) => {
+                counts.bad_lines += 1;
+                sink.bad_line(line, why);
+            }
         });
-        self.counts.retry_after = self.counts.retry_after.max(self.reader.retry_after());
+        if let Err(words) = read {
+            let failure = Failure { cause: Cause::Declined(words), during: During::Input };
+            self.fatal.get_or_insert(failure);
+        }
+        self.counts.retry_after = self.counts.retry_after.max(self.source.retry_after());
         self.check_memory(Vec::<u8>::new().try_reserve_exact(ROOM).is_ok());
     }
 

@@ -93,7 +93,7 @@ impl Job {
     /// proven or too many wait already, may wait for the very version that has hung.
     pub(super) fn has_place_for_hung(&self) -> bool {
         let fresh =
-            if self.spool.is_empty() { !self.reader.ended() } else { self.may_begin_fresh() };
+            if self.spool.is_empty() { !self.source.ended() } else { self.may_begin_fresh() };
         let others = fresh || !self.retries.is_empty();
         let places = if others { self.window.size() / SHARE } else { self.window.size() };
         self.flights.hung() < places

@@ -88,7 +88,7 @@ impl Job {
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let scan = (self.flights.len() > 0).then_some(self.next_scan);
         let due =
-            [self.reader.due(), self.look_due(), self.gauge_due(), scan, self.next_start(now)];
+            [self.source.due(), self.look_due(), self.gauge_due(), scan, self.next_start(now)];
         let due = due.into_iter().flatten().min();
         due.map(|at| at.max(now))
     }

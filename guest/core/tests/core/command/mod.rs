@@ -6,6 +6,7 @@ mod answers;
 mod breakdown;
 mod failures;
 mod filters;
+mod from;
 mod json;
 mod limits;
 mod listing;

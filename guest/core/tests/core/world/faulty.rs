@@ -310,6 +310,11 @@ impl<N: Net> Net for Faulty<N> {
         self.net.hold(ticket, held);
     }
 
+    fn read_input(&mut self) {
+        assert!(self.under_way.insert(Ticket::Input), "it is read already");
+        self.net.read_input();
+    }
+
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {
         let own = self.events.keys().next().map(|(at, _)| Instant::since_origin(*at));
         let mut heard = Vec::new();

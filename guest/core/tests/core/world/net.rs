@@ -27,6 +27,8 @@ pub(crate) struct SimNet {
     pub(crate) random: u64,
     /// For how long the server keeps a listing open that nobody reads.
     pub(crate) keeps_open: Duration,
+    /// What the user gives, and how that ends.
+    pub(crate) input: (Vec<u8>, Result<(), TransportError>),
     /// How often an exchange was held.
     pub(crate) holds: u32,
     now: Duration,
@@ -47,6 +49,7 @@ impl SimNet {
             stop_at: None,
             random: 0x9E37_79B9_7F4A_7C15,
             keeps_open: Duration::from_secs(10),
+            input: (Vec::new(), Ok(())),
             holds: 0,
             now: Duration::ZERO,
             held: BTreeMap::new(),
@@ -76,9 +79,20 @@ impl SimNet {
     }
 
     /// The answer to a listing: its head, chunks, and an end.
-    fn stream(&mut self, ticket: Ticket, head: Response, mut body: &[u8]) {
-        let mut at = self.now + self.delay();
+    fn stream(&mut self, ticket: Ticket, head: Response, body: &[u8]) {
+        let at = self.now + self.delay();
         self.schedule(at, Event::Response(ticket, Ok(head)));
+        self.pieces(at, ticket, body, Ok(()));
+    }
+
+    /// A body in chunks from this time on, and its end.
+    fn pieces(
+        &mut self,
+        mut at: Duration,
+        ticket: Ticket,
+        mut body: &[u8],
+        end: Result<(), TransportError>,
+    ) {
         while !body.is_empty() {
             let size = self.draw(self.chunks.start as u64..self.chunks.end as u64) as usize;
             let (chunk, rest) = body.split_at(size.clamp(1, body.len()));
@@ -87,7 +101,7 @@ impl SimNet {
             self.schedule(at, Event::Chunk(ticket, chunk.to_vec()));
             body = rest;
         }
-        self.schedule(at, Event::End(ticket, Ok(())));
+        self.schedule(at, Event::End(ticket, end));
     }
 }
 
@@ -133,7 +147,7 @@ impl Net for SimNet {
             self.held.insert(ticket, (self.now, events));
         } else if let Some((since, mut events)) = self.held.remove(&ticket) {
             let waited = self.now - since;
-            if waited > self.keeps_open {
+            if waited > self.keeps_open && ticket != Ticket::Input {
                 // What the line itself holds still comes.
                 events.truncate(1);
                 events.retain(|(_, event)| matches!(event, Event::Chunk(..)));
@@ -146,6 +160,11 @@ impl Net for SimNet {
                 self.schedule(last, event);
             }
         }
+    }
+
+    fn read_input(&mut self) {
+        let (input, end) = std::mem::replace(&mut self.input, (Vec::new(), Ok(())));
+        self.pieces(self.now, Ticket::Input, &input, end);
     }
 
     fn wait(&mut self, until: Option<Instant>, events: &mut Vec<Event>) {

@@ -20,12 +20,11 @@ pub(crate) const MODIFIED: &str = "2026-11-24T08:28:26.645675391Z";
 const STUCK: &str = "2026-11-24T08:28:30Z";
 
 /// What a HEAD of an object says that nothing else is known of.
-const HEADERS: [(&str, &str); 6] = [
+const HEADERS: [(&str, &str); 5] = [
     ("x-amz-replication-status", "FAILED"),
     ("etag", "\"e\""),
     ("content-length", "5"),
     ("content-type", "text/plain"),
-    ("last-modified", "Tue, 24 Nov 2026 08:28:26 GMT"),
     ("x-amz-checksum-sha256", "BBBB"),
 ];
 
@@ -55,6 +54,8 @@ pub(crate) struct Server {
 
     /// Targets that have everything by the time it is listed a second time.
     pub(crate) replicated_to: Vec<&'static str>,
+    /// Whether a version is gone once its permanent delete is replicated.
+    pub(crate) purges: bool,
     /// Seconds by which its clock is ahead.
     pub(crate) ahead: i64,
     /// How many erasure sets it has that it lists side by side, interleaved as it happens; and of these, how
@@ -152,6 +153,7 @@ impl Server {
             checksum: "M3eFcAZSQlc=",
             tags: ok("<Tagging><TagSet></TagSet></Tagging>").into(),
             replicated_to: Vec::new(),
+            purges: false,
             ahead: 0,
             sets: 1,
             pools: 1,
@@ -287,7 +289,8 @@ impl Server {
         let prefix = parameters.get("prefix").map(String::as_str).unwrap_or_default();
         // The blanks that keep a connection alive.
         let mut body = b"  ".to_vec();
-        for version in self.in_turn().filter(|version| version.name.0.starts_with(prefix)) {
+        let shown = |v: &&Version| v.listed && v.name.0.starts_with(prefix);
+        for version in self.in_turn().filter(shown) {
             if let Some(entry) = self.entry(version, now, unix) {
                 serde_json::to_writer(&mut body, &entry).expect("JSON");
                 body.push(b'\n');
@@ -335,15 +338,12 @@ impl Server {
         if gone && self.looked_for.contains(&version.name) {
             return None;
         }
-        let due = self.due.get(&version.name);
-        if due.is_some_and(|due| *due <= now && !self.queue.ignores) {
+        if self.is_replicated(version, now) {
             return None;
         }
         let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
         let replication = version.replication.unwrap_or(self.replication);
         let repl_timestamp = match (queued, replication) {
-            ([.., at], Replication::After(time)) if now >= *at + time => return None,
-            (times, Replication::OnceQueued(often)) if times.len() >= often => return None,
             // At once when it was queued.
             ([.., at], Replication::Fails) => {
                 let origin = unix.saturating_add_signed(self.ahead) - now.as_secs();
@@ -380,10 +380,26 @@ impl Server {
         })
     }
 
+    /// Whether a version that was queued has been replicated by now.
+    fn is_replicated(&self, version: &Version, now: Duration) -> bool {
+        let due = self.due.get(&version.name);
+        if due.is_some_and(|due| *due <= now && !self.queue.ignores) {
+            return true;
+        }
+        let queued = self.queued.get(&version.name).map_or(&[][..], Vec::as_slice);
+        match (queued, version.replication.unwrap_or(self.replication)) {
+            ([.., at], Replication::After(time)) => now >= *at + time,
+            (times, Replication::OnceQueued(often)) => times.len() >= often,
+            _ => false,
+        }
+    }
+
+    /// The version that is asked for; without an id, the latest.
     fn version(&self, target: &str) -> &Version {
         let name = name_in(target);
-        let index = self.index.get(&name).unwrap_or_else(|| panic!("{name:?} was never listed"));
-        &self.versions[*index]
+        let known = self.index.get(&name).map(|index| &self.versions[*index]);
+        let latest = || self.versions.iter().rfind(|v| name.1.is_empty() && v.name.0 == name.0);
+        known.or_else(latest).unwrap_or_else(|| panic!("{name:?} was never listed"))
     }
 
     fn queue(&mut self, name: Name, now: Duration) {
@@ -400,6 +416,11 @@ impl Server {
         let mut headers: BTreeMap<_, _> =
             HEADERS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         headers.insert("x-amz-version-id", version.name.1.clone());
+        if let Ok(modified) = OffsetDateTime::parse(version.modified, &Rfc3339)
+            && modified.unix_timestamp() > 0
+        {
+            headers.insert("last-modified", httpdate::fmt_http_date(modified.into()));
+        }
         let mut set = |(name, value): &(&'static str, &'static str)| {
             headers.insert(name, (*value).to_owned());
         };
@@ -422,7 +443,12 @@ impl Server {
         let version = self.version(target).clone();
         self.looked_for.insert(version.name.clone());
         // What it says is how it was before.
-        let said = self.headers(&version).into_iter();
+        let replicated = self.is_replicated(&version, now);
+        let mut said = self.headers(&version);
+        if replicated {
+            said.insert("x-amz-replication-status", "COMPLETED".to_owned());
+        }
+        let said = said.into_iter();
         if matches!(version.fate, Fate::Queued | Fate::Marker | Fate::Purge | Fate::CustomerKey) {
             self.queue(version.name.clone(), now);
         }
@@ -433,7 +459,13 @@ impl Server {
                 Response { status: 200, headers, body: Vec::new() }
             }
             Fate::Elsewhere => answer(200, &[("x-amz-replication-status", "REPLICA")]),
-            Fate::Marker => answer(405, &[marker]),
+            Fate::Marker => {
+                let status = ("x-minio-replication-deletemarker-status", "FAILED");
+                answer(405, &[marker, status][..2 - usize::from(replicated)])
+            }
+            Fate::Purge if replicated && self.purges => {
+                Refusal::new(404, "NoSuchVersion").in_headers()
+            }
             Fate::Purge => answer(405, &[marker, ("x-minio-replication-delete-status", "PENDING")]),
             Fate::CustomerKey => Refusal::new(400, "InvalidRequest")
                 .saying("The object was stored using a form of Server Side Encryption.")
@@ -450,6 +482,7 @@ impl Server {
         };
         let version = self.version(call.path_and_query).clone();
         let etag = self.headers(&version).remove("etag");
+        assert_ne!(name_in(call.path_and_query).1, "", "or it would make a new version");
         assert_eq!(header("x-amz-copy-source"), Some(call.path_and_query), "a copy in place");
         assert_eq!(header("x-amz-metadata-directive"), Some("COPY"));
         assert_eq!(header("content-type"), Some("application/zip"), "or it would be compressed");

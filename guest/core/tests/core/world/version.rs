@@ -60,6 +60,8 @@ pub(crate) struct Version {
     pub(crate) name: Name,
     pub(crate) fate: Fate,
     pub(crate) copying: Copying,
+    /// Whether a listing shows it. Real servers leave out what is nested below another key.
+    pub(crate) listed: bool,
     /// What becomes of it, where that is not what becomes of all.
     pub(crate) replication: Option<Replication>,
     /// The ARNs it waits for; none for an existing object that was never replicated.
@@ -84,6 +86,7 @@ impl Version {
             name: (key.to_owned(), id.to_owned()),
             fate: Fate::Queued,
             copying: Copying::InPlace,
+            listed: true,
             replication: None,
             targets: vec!["arn:a"],
             status: "FAILED",
@@ -102,6 +105,10 @@ impl Version {
 
     pub(crate) fn refused(self, refusal: Refusal) -> Self {
         self.fate(Fate::Refused(refusal))
+    }
+
+    pub(crate) fn unlisted(self) -> Self {
+        Self { listed: false, ..self }
     }
 
     pub(crate) fn copying(self, copying: Copying) -> Self {

@@ -1,0 +1,521 @@
+//! `--from`: the versions that a file names, without a listing.
+
+use super::{Ran, User, ran};
+use crate::world::{Fate, Refusal, Replication, Version, World, objects, serving, uuid};
+use proptest::prelude::*;
+use resync_core::listing::{Given, StatusTable, parse_given};
+use resync_core::wire::{Method, TransportError, encode};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// A world in which this is standard input.
+fn given(versions: Vec<Version>, input: &str) -> World {
+    let mut world = serving(versions);
+    world.net.latency = 10..11;
+    world.net.input.0 = input.as_bytes().to_vec();
+    world
+}
+
+/// A run with this as standard input.
+fn fed(versions: Vec<Version>, input: &str, line: &str) -> (User, Ran) {
+    let mut user = User::of(given(versions, input));
+    let ran = user.run(line);
+    assert_eq!(user.world.net.server.asked(Method::Post).count(), 0, "nothing is listed");
+    (user, ran)
+}
+
+/// What was triggered, and how often.
+fn triggered(user: &User) -> Vec<(&str, usize)> {
+    let queued = user.world.net.server.queued.iter();
+    queued.map(|((key, _), times)| (key.as_str(), times.len())).collect()
+}
+
+const ID: &str = "11111111-1111-4111-8111-111111111111";
+
+#[test]
+fn each_form_of_a_line_names_a_version() {
+    let mc = format!(
+        r#"{{"object":"k","versionId":"{ID}","targets":{{"arn:a":{{"rStatus":"FAILED"}}}},"rStatus":"FAILED","replTimestamp":"2026-11-24T08:28:26Z","lastModified":"2026-11-24T08:28:26.645675391Z","deletemarker":false}}"#
+    );
+    let own = format!(
+        r#"{{"status":"error","object":"k","versionId":"{ID}","rStatus":"FAILED","lastModified":"","deletemarker":false,"operation":"PUT","outcome":"failed","attempts":10,"error":{{"message":"m","cause":{{"message":"c","error":{{}}}},"type":"error"}}}}"#
+    );
+    for (line, key, version) in [
+        (mc.as_str(), "k", ID),
+        (&own, "k", ID),
+        (&format!("  {own}  \r"), "k", ID),
+        (&own.replace("failed", "listed"), "k", ID),
+        (r#"{"object":"k"}"#, "k", ""),
+        (r#"{"object":"k","versionId":"null","bucket":"bucket"}"#, "k", "null"),
+        (r#"{"object":"a\n\u0007\"b\"","versionId":"v1"}"#, "a\n\u{7}\"b\"", "v1"),
+        ("bucket,k", "k", ""),
+        ("bucket,k,", "k", ""),
+        ("bucket,k,null", "k", "null"),
+        (&format!("bucket,k,{ID}\r"), "k", ID),
+        ("bucket,a%0Ab%20c%2Bd%25,null", "a\nb c+d%", "null"),
+        ("bucket,a+b/é.txt,null", "a+b/é.txt", "null"),
+        (r#""bucket","a,""b""","null""#, "a,\"b\"", "null"),
+        (r#"bucket,a"b"c"#, "a\"b\"c", ""),
+    ] {
+        let item = parse_given(line, "bucket", &mut StatusTable::default());
+        let Ok(Given::Version(item)) = item else { panic!("{line}: {item:?}") };
+        assert_eq!((item.key.as_str(), item.version.to_string().as_str()), (key, version));
+    }
+}
+
+#[test]
+fn what_names_no_version_is_said_with_its_reason_or_is_a_message_of_another_kind() {
+    for (line, why) in [
+        ("k", "neither JSON nor"),
+        ("bucket,k,v,more", "neither JSON nor"),
+        ("other,k,v", "of bucket `other`, not of `bucket`"),
+        (r#"{"object":"k","bucket":"other"}"#, "of bucket `other`"),
+        ("bucket,,v", "no key"),
+        ("bucket,100%,v", "not percent-encoded"),
+        ("bucket,%FF", "not percent-encoded"),
+        (r#"bucket,"a"#, "a quote that is not closed"),
+        (r#"bucket,"a"b,v"#, "between a closing quote and the comma"),
+        ("{", "not one whole JSON object"),
+        (r#"{"object":"k""#, "not one whole JSON object"),
+        (r#"{"object":7}"#, "not one whole JSON object"),
+        (r#"{"object":"k","targets":7}"#, "not one whole JSON object"),
+        ("{}", "no `object`"),
+        (r#"{"versionId":"null"}"#, "no `object`"),
+        (r#"{"object":"","versionId":"","error":"file is corrupted"}"#, "file is corrupted"),
+        (r#"[{"object":"k"}]"#, "neither JSON nor"),
+    ] {
+        let read = parse_given(line, "bucket", &mut StatusTable::default());
+        assert!(read.as_ref().is_err_and(|said| said.contains(why)), "{line}: {read:?}");
+    }
+    for (line, unfinished) in [
+        (r#"{"status":"success","complete":true,"total":1}"#, false),
+        (r#"{"status":"error","complete":false,"total":1}"#, true),
+        (r#"{"status":"error","error":{"message":"m","type":"fatal"}}"#, true),
+        (r#"{"status":"error","error":{"message":"m","type":"error"}}"#, false),
+        (r#"{"status":"success","valid":true,"object":"k","versionId":"null"}"#, false),
+    ] {
+        let read = parse_given(line, "bucket", &mut StatusTable::default());
+        assert_eq!(read, Ok(Given::Message { unfinished }), "{line}");
+    }
+    for outcome in ["triggered", "vanished", "elsewhere", "replicated"] {
+        let line = format!(r#"{{"object":"k","versionId":"null","outcome":"{outcome}"}}"#);
+        let read = parse_given(&line, "bucket", &mut StatusTable::default());
+        assert_eq!(read, Ok(Given::Done), "{outcome}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_json_wrote_is_read_back_as_it_was(
+        keys in proptest::collection::btree_set(".{1,20}|(?s-u:[\\x00-\\x7f]){1,20}", 1..20),
+        chunk in 1usize..200,
+    ) {
+        let versions: Vec<Version> = keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| match n % 3 {
+                0 => Version::new(key, &uuid(n as u128)),
+                1 => Version::new(key, "null").targets(&[]),
+                _ => Version::new(key, "null").fate(Fate::Marker).targets(&["arn:a", "arn:b"]),
+            })
+            .collect();
+        let written = ran(serving(versions.clone()), "a/bucket --dry-run --json").out;
+        let mut world = given(versions, &written);
+        world.net.chunks = chunk..chunk + 1;
+        let read = ran(world, "a/bucket --from - --dry-run --json").out;
+        let lines = |out: &str| {
+            let lines = out.lines().filter(|line| line.contains("\"outcome\""));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(lines(&read).len(), keys.len());
+        prop_assert_eq!(lines(&read), lines(&written));
+    }
+
+    #[test]
+    fn any_key_survives_a_manifest(key in ".{1,30}|(?s-u:[\\x00-\\x7f]){1,30}") {
+        let mut encoded = String::new();
+        encode::path(&mut encoded, &key);
+        let quoted = key.replace('%', "%25").replace('"', "\"\"");
+        let mut lines = vec![format!("b,{encoded},null"), format!("\"b\",\"{encoded}\",\"null\"")];
+        lines.extend((!key.contains('\n')).then(|| format!("b,\"{quoted}\",null")));
+        for line in lines {
+            let read = parse_given(&line, "b", &mut StatusTable::default());
+            let Ok(Given::Version(item)) = read else { panic!("{line:?}: {read:?}") };
+            prop_assert_eq!(&item.key, &key);
+        }
+    }
+}
+
+#[test]
+fn what_a_listing_never_shows_is_triggered_without_one() {
+    let versions = vec![
+        Version::new("a/b", "null"),
+        Version::new("a/b/c", "null").unlisted(),
+        Version::new("gone", ID).fate(Fate::Purge).unlisted(),
+        Version::new("later", "null"),
+    ];
+    let input = format!("\n\nbucket,a/b/c\n\nbucket,gone,{ID}\n");
+    let (user, ran) = fed(versions, &input, "a/bucket --from -");
+    let text = "✓ Replication trigger completed\n  Total: 2\n  Processed: 2\n  Failed: 0\n";
+    assert_eq!(ran.whole(), (text, "", true));
+    assert_eq!(triggered(&user), [("a/b/c", 1), ("gone", 1)]);
+}
+
+#[test]
+fn a_run_is_repeated_from_its_own_output_and_only_what_is_left_is_driven() {
+    let mut versions = objects(40);
+    versions[7] = versions[7].clone().refused(Refusal::INVALID);
+    versions[9] = versions[9].clone().fate(Fate::Gone);
+    let first = ran(serving(versions.clone()), "a/bucket --json");
+    versions[7].fate = Fate::Queued;
+    let (user, again) = fed(versions.clone(), &first.out, "a/bucket --from - --json");
+    let summary = again.summary();
+    assert_eq!((&summary["total"], &summary["processed"]), (&1.into(), &1.into()));
+    assert_eq!((&summary["passedOver"], &summary["badLines"]), (&39.into(), &0.into()));
+    assert_eq!((&summary["listings"], &summary["status"]), (&0.into(), &"success".into()));
+    assert_eq!(triggered(&user), [("data/000007", 1)]);
+    let (_, again) = fed(versions, &first.out, "a/bucket --from -");
+    assert!(
+        again
+            .out
+            .contains("\n  Passed over: 39 (`-` says that an earlier run was done with them)\n")
+    );
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_rest_goes_on() {
+    let input = "bucket,data/000000\nnonsense\nother,k\nbucket,data/000001";
+    let (user, ran) = fed(objects(3), input, "a/bucket --from -");
+    let err =
+        "mc-wasi: <ERROR> Unable to use line 2 of `-`. It is neither JSON nor `bucket,key,version`.
+mc-wasi: <ERROR> Unable to use line 3 of `-`. It is of bucket `other`, not of `bucket`.
+";
+    let out = "✓ Replication trigger completed
+  Total: 2
+  Processed: 2
+  Failed: 0
+  2 lines of `-` could not be used
+
+⚠ Some lines could not be used.
+  You can correct them, and re-run this command:
+  $ mc-wasi replicate resync-backlog a/bucket --from -
+";
+    assert_eq!(ran.whole(), (out, err, false));
+    assert_eq!(triggered(&user).len(), 2, "the last line needs no end");
+
+    let (_, ran) = fed(objects(3), input, "a/bucket --from - --json");
+    assert_eq!((ran.json().len(), ran.success), (5, false));
+    assert!(ran.json().iter().any(|line| {
+        line["error"]["message"] == "Unable to use line 2 of `-`"
+            && line["error"]["type"] == "error"
+    }));
+    assert_eq!(ran.summary()["badLines"], 2);
+}
+
+#[test]
+fn of_many_bad_lines_the_first_are_named_and_all_are_counted() {
+    let mut input = String::from("bucket,data/000000\n");
+    input.push_str(&"nonsense\n".repeat(100));
+    let (_, ran) = fed(objects(1), &input, "a/bucket --from -");
+    assert_eq!(ran.err.matches("Unable to use line").count(), 20);
+    assert!(
+        ran.err.ends_with("80 more lines cannot be used; --json lists every one.\n"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("  100 lines of `-` could not be used\n") && !ran.success);
+}
+
+#[test]
+fn a_file_of_another_kind_ends_the_run_before_it_begins() {
+    let pretty = "{\n  \"object\": \"k\"\n}\n".repeat(10);
+    let utf16 = "\u{0}b\u{0}u";
+    for (input, why) in [
+        (pretty.as_str(), "(jq writes one a line with -c)"),
+        (&"other,k\n".repeat(30), "It is of bucket `other`, not of `bucket`."),
+        (utf16, "It is not text in UTF-8"),
+    ] {
+        let (user, ran) = fed(objects(1), input, "a/bucket --from - --quiet");
+        let last = ran.err.lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with("mc-wasi: <ERROR> Unable to read the versions of `-`. "),
+            "{last}"
+        );
+        assert!(ran.err.contains(why), "{}", ran.err);
+        assert!(
+            utf16 == input || last.contains("None of its first 20 lines can be used"),
+            "{last}"
+        );
+        assert_eq!((ran.out.as_str(), ran.success, triggered(&user).len()), ("", false, 0));
+    }
+    let mut world = given(objects(1), "");
+    world.net.input.0 = b"\x1f\x8b\x08\xff\xff\n".to_vec();
+    assert!(ran(world, "a/bucket --from -").err.contains("It is not text in UTF-8"));
+}
+
+#[test]
+fn neither_a_mark_at_its_beginning_nor_a_bad_piece_in_the_middle_loses_a_line() {
+    let mut world = given(objects(4), "\u{feff}bucket,data/000000\n");
+    let input = &mut world.net.input.0;
+    input.extend_from_slice(b"bucket,\xff\n");
+    input.extend_from_slice(&[b'x'; 3 << 20]);
+    input.extend_from_slice(b"\nbucket,data/000001\nother,k\n");
+    world.net.chunks = 60_000..70_000;
+    let mut user = User::of(world);
+    let ran = user.run("a/bucket --from -");
+    for said in [
+        "line 2 of `-`. It is not UTF-8.",
+        "line 3 of `-`. It is longer than a megabyte.",
+        "line 5 of `-`. It is of bucket `other`",
+    ] {
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    assert_eq!(triggered(&user), [("data/000000", 1), ("data/000001", 1)]);
+}
+
+#[test]
+fn an_input_that_breaks_ends_the_run_as_incomplete() {
+    let mut world = given(objects(2), "bucket,data/000000\nbucket,data");
+    world.net.input.1 = Err(TransportError::Local("Input/output error (os error 5)".to_owned()));
+    let ran = ran(world, "a/bucket --from -");
+    assert!(
+        ran.err.ends_with("Unable to read the versions of `-`. Input/output error (os error 5).\n")
+    );
+    assert!(ran.out.starts_with("✗ Replication trigger stopped by an error") && !ran.success);
+}
+
+#[test]
+fn a_file_without_versions_is_done_at_once() {
+    for input in ["", "\n\n", r#"{"status":"success","complete":true}"#] {
+        let (_, ran) = fed(objects(1), input, "a/bucket --from -");
+        assert!(
+            ran.out.starts_with("✓ Replication trigger completed\n  Total: 0\n"),
+            "{}",
+            ran.out
+        );
+        assert!(ran.success);
+    }
+}
+
+#[test]
+fn what_an_earlier_run_did_not_reach_is_said_to_be_missing() {
+    let input = "{\"status\":\"error\",\"complete\":false}\nbucket,data/000000\n";
+    let (_, ran) = fed(objects(1), input, "a/bucket --from -");
+    let err = "⚠ Line 1 of `-` says that the run which wrote it did not reach every version: some may be missing.\n";
+    assert_eq!((ran.err.as_str(), ran.success), (err, true));
+}
+
+#[test]
+fn a_line_that_stands_twice_is_driven_twice() {
+    let (user, ran) = fed(objects(1), &"bucket,data/000000\n".repeat(3), "a/bucket --from -");
+    assert_eq!(triggered(&user), [("data/000000", 3)]);
+    assert!(ran.success);
+}
+
+#[test]
+fn target_and_arn_filter_what_is_given() {
+    let line = |key, arn| {
+        format!(
+            r#"{{"object":"{key}","versionId":"null","rStatus":"FAILED","targets":{{"{arn}":{{"rStatus":"FAILED"}}}}}}"#
+        )
+    };
+    let input =
+        [line("a/1", "arn:a"), line("a/2", "arn:b"), line("b/1", "arn:a"), "bucket,a/3".into()];
+    let versions = ["a/1", "a/2", "a/3", "b/1"].map(|key| Version::new(key, "null")).to_vec();
+    for (words, keys) in [
+        ("a/bucket/a/ --from -", &["a/1", "a/2", "a/3"][..]),
+        ("a/bucket --arn arn:a --from -", &["a/1", "a/3", "b/1"]),
+        ("a/bucket/a --arn arn:b --from -", &["a/2", "a/3"]),
+    ] {
+        let (user, ran) = fed(versions.clone(), &input.join("\n"), words);
+        let found: Vec<&str> = triggered(&user).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(found, keys, "{words}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_dry_run_sends_nothing_at_all() {
+    let input = format!("bucket,data/000000,{}\nbucket,data/000001\n", uuid(0));
+    let (user, ran) = fed(objects(2), &input, "a/bucket --from - --dry-run");
+    assert_eq!(user.world.net.server.log.len(), 0);
+    let out = "UNKNOWN   PUT                             00000000-0000-0000-0000-000000000000  data/000000
+UNKNOWN   PUT                                                                   data/000001
+
+✓ Dry run completed, nothing was triggered
+  Total: 2
+  UNKNOWN: 2 (2 PUT)
+";
+    assert_eq!(ran.whole(), (out, "", true));
+}
+
+#[test]
+fn flags_that_need_a_listing_are_refused() {
+    for (words, why) in [
+        ("--from - --verify-listing", "with --from nothing is listed."),
+        ("--from - --clear-checksum --validate", "--validate takes versions from the listing."),
+        ("--from - --max-queue 5", "--max-queue and --from exclude each other"),
+        ("--from ''", "--from needs a file with versions"),
+    ] {
+        let (_, ran) = fed(objects(1), "", &format!("a/bucket {words}"));
+        assert!(ran.err.contains(why) && !ran.success, "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_host_that_cannot_open_a_file_says_so() {
+    let run = |serves, words: &str| {
+        User::of(given(objects(1), "bucket,data/000000")).with("MC_WASI_SERVES", serves).run(words)
+    };
+    let refused = run("signs", "a/bucket --from run.jsonl");
+    assert!(refused.err.contains("--from run.jsonl cannot be honoured by this WebAssembly host. A component reads no files. Give it the file as standard input, with --from -"), "{}", refused.err);
+    assert!(
+        run("signs,stop", "a/bucket --from -").err.contains("Its standard input stops the run.")
+    );
+    for (serves, words) in [("signs,stop,from", "run.jsonl"), ("signs,from", "-"), ("signs", "-")] {
+        assert!(run(serves, &format!("a/bucket --from {words}")).success, "{serves} {words}");
+    }
+}
+
+#[test]
+fn what_is_not_there_has_vanished_unless_nothing_is() {
+    let versions = |there| {
+        let gone = objects(20).into_iter().map(|version| version.fate(Fate::Gone));
+        gone.chain(there).collect::<Vec<_>>()
+    };
+    let mut input = (0..20).fold(String::new(), |mut input, n| {
+        let _ = writeln!(input, "bucket,data/{n:06},{}", uuid(n));
+        input
+    });
+    let (_, ran) = fed(versions(None), &input, "a/bucket --from -");
+    assert!(
+        ran.err.contains("None of the 20 versions is there: they may be of another bucket"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.success);
+    input.push_str("bucket,there\n");
+    let (_, ran) = fed(versions(Some(Version::new("there", "null"))), &input, "a/bucket --from -");
+    assert!(ran.out.contains("  Vanished: 20 ") && ran.success, "{}", ran.out);
+}
+
+#[test]
+fn a_file_of_any_length_is_read_no_faster_than_it_is_driven() {
+    let versions = objects(30_000);
+    let input = versions.iter().fold(String::new(), |mut input, version| {
+        let (key, id) = &version.name;
+        let _ = writeln!(input, "bucket,{key},{id}");
+        input
+    });
+    let (user, ran) = fed(versions, &input, "a/bucket --from - --memory 64KiB -c 100");
+    assert!(ran.success && user.world.net.holds > 3, "{} holds", user.world.net.holds);
+    assert_eq!(triggered(&user).len(), 30_000);
+    assert!(triggered(&user).iter().all(|(_, times)| *times == 1));
+}
+
+#[test]
+fn a_stop_ends_it_also_while_it_is_not_read() {
+    let versions = objects(30_000);
+    let input = versions.iter().fold(String::new(), |mut input, version| {
+        let _ = writeln!(input, "bucket,{},{}", version.name.0, version.name.1);
+        input
+    });
+    let mut world = given(versions, &input);
+    world.net.stop_at = Some(Duration::from_secs(2));
+    let mut user = User::of(world);
+    let ran = user.run("a/bucket --from - --memory 64KiB --rate-limit 100 --json");
+    let summary = ran.summary();
+    assert_eq!((&summary["complete"], ran.success), (&false.into(), false));
+    assert!(summary["notReached"].as_u64().is_some_and(|count| count > 0), "{summary}");
+}
+
+#[test]
+fn a_stop_at_the_end_of_the_input_is_no_completion() {
+    // Ctrl-C ends both ends of a pipe.
+    let mut world = given(objects(1), "bucket,data/000000\n");
+    world.net.stop_at = Some(Duration::from_millis(1));
+    let ran = ran(world, "a/bucket --from -");
+    assert!(
+        ran.out.starts_with("⚠ Replication trigger interrupted") && !ran.success,
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn checksums_are_cleared_where_the_line_has_the_time_and_refused_where_not() {
+    let line = r#"{"object":"data/000000","versionId":"00000000-0000-0000-0000-000000000000","rStatus":"FAILED","lastModified":"2026-11-24T08:28:26.645675391Z"}"#;
+    let (user, ran) = fed(objects(1), line, "a/bucket --from - --clear-checksum --json");
+    assert_eq!((ran.summary()["copied"].as_u64(), ran.success), (Some(1), true), "{}", ran.out);
+    assert_eq!(user.world.net.server.copied.len(), 1);
+
+    let (_, ran) =
+        fed(objects(1), &line.replace(":26.6", ":27.6"), "a/bucket --from - --clear-checksum");
+    assert!(
+        ran.err.contains(
+            "does not say that the version was modified at 2026-11-24T08:28:27.645675391Z"
+        )
+    );
+    let input = format!("bucket,data/000000,{}", uuid(0));
+    let (user, ran) = fed(objects(1), &input, "a/bucket --from - --clear-checksum");
+    assert!(ran.err.contains("Its line has no modification time") && !ran.success, "{}", ran.err);
+    assert_eq!(user.world.net.server.copied.len(), 0);
+}
+
+#[test]
+fn a_copy_of_the_latest_version_names_it() {
+    let line = r#"{"object":"data/000000","rStatus":"FAILED","lastModified":"2026-11-24T08:28:26.645675391Z"}"#;
+    let (user, ran) = fed(objects(1), line, "a/bucket --from - --clear-checksum --json");
+    assert!(ran.success, "{}", ran.out);
+    assert_eq!(ran.version("data/000000")["versionId"], uuid(0));
+    let copy = user.world.net.server.asked(Method::Put).next().expect("a copy");
+    assert!(copy.target.ends_with(&format!("?versionId={}", uuid(0))), "{}", copy.target);
+}
+
+#[test]
+fn waiting_asks_each_version_until_it_is_replicated() {
+    let mut versions = objects(3);
+    versions.push(Version::new("marker", "null").fate(Fate::Marker));
+    versions.push(Version::new("purge", "null").fate(Fate::Purge).unlisted());
+    let input = "bucket,data/000000\nbucket,data/000001\nbucket,data/000002\nbucket,marker,null\nbucket,purge,null\n";
+    let mut world = given(versions.clone(), input);
+    world.net.server.replication = Replication::OnceQueued(3);
+    world.net.server.purges = true;
+    let mut user = User::of(world);
+    let ran = user.run("a/bucket --from - --wait 5m");
+    let text = "✓ Replication trigger completed
+  Total: 5
+  Processed: 5
+  Failed: 0
+  Replicated: 5
+";
+    assert_eq!(ran.whole(), (text, "", true));
+    assert_eq!(user.world.net.server.asked(Method::Post).count(), 0, "nothing is listed");
+
+    versions[1].replication = Some(Replication::Never);
+    let mut world = given(versions, input);
+    world.net.server.replication = Replication::OnceQueued(2);
+    world.net.server.purges = true;
+    let ran = self::ran(world, "a/bucket --from - --wait 10s --json");
+    let wait = &ran.summary()["wait"];
+    assert_eq!((&wait["replicated"], &wait["failedAgain"]), (&4.into(), &1.into()), "{wait}");
+    assert_eq!((&wait["pending"], &wait["exact"]), (&0.into(), &true.into()), "{wait}");
+    assert!(!ran.success);
+    assert_eq!(ran.json().len(), 6, "a version is shown once");
+}
+
+#[test]
+fn versions_beyond_the_memory_are_not_waited_for_and_that_is_said() {
+    let versions = objects(5_000);
+    let input = versions.iter().fold(String::new(), |mut input, version| {
+        let _ = writeln!(input, "bucket,{},{}", version.name.0, version.name.1);
+        input
+    });
+    let (_, ran) = fed(versions, &input, "a/bucket --from - --wait 5m --memory 64KiB --json");
+    let wait = &ran.summary()["wait"];
+    let count = |name: &str| wait[name].as_u64().unwrap_or_default();
+    assert!(count("unseen") > 1000 && count("pending") == count("unseen"), "{wait}");
+    assert_eq!(count("replicated") + count("pending"), 5_000, "{wait}");
+    assert!(!ran.success);
+}
