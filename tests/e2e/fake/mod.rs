@@ -2,6 +2,7 @@
 
 mod alias;
 mod cli;
+mod from;
 mod hostile;
 mod listing;
 mod memory;

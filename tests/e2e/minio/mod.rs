@@ -4,6 +4,7 @@ mod access;
 mod clear_checksum;
 mod connection;
 mod faults;
+mod from;
 mod harness;
 mod interference;
 mod keys;
