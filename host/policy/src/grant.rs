@@ -161,7 +161,7 @@ impl Grant {
             given: args.from.is_some(),
             copies: writes,
             tags: writes && args.validate,
-            metrics: args.max_queue > 0 && args.from.is_none() && !args.dry_run && !args.validate,
+            metrics: args.max_queue > 0 && !args.dry_run && !args.validate,
         }
     }
 

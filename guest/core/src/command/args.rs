@@ -251,11 +251,6 @@ impl Args {
                 "--verify-listing and --from exclude each other: with --from nothing is listed.",
             );
         }
-        if self.from.is_some() && self.max_queue > 0 && self.given.contains(&"max-queue") {
-            return refuse(
-                "--max-queue and --from exclude each other: where the server's counters stand still, only a listing tells whether its queue does. --rate-limit bounds the load.",
-            );
-        }
         if self.from.is_some() && self.validate {
             return refuse(
                 "--validate and --from exclude each other: --validate takes versions from the listing.",

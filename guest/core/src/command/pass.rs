@@ -56,8 +56,7 @@ pub(super) fn pass<N: Net, C: Console>(
         settings,
         times: args.json,
         memory: args.memory.unwrap_or(MEMORY),
-        // Only a listing tells whether the queue stands still where the server's counters do.
-        max_queue: if args.from.is_some() { 0 } else { args.max_queue },
+        max_queue: args.max_queue,
     };
     let (began, own) = (net.now(), i128::from(net.unix()) * 1_000_000_000);
     let job = Job::new(spec, client);

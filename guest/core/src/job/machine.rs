@@ -169,7 +169,8 @@ impl Job {
             refusals: Refusals::default(),
             gone: Gone::default(),
             proof: Proof::default(),
-            flow: Flow::new(spec.max_queue),
+            // Nothing else fills a queue.
+            flow: Flow::new(if spec.mode.triggers() { spec.max_queue } else { 0 }),
             gauge: Gauge::default(),
             held_up: Vec::new(),
             released: 0,

@@ -36,6 +36,13 @@ pub enum Mode {
     Look,
 }
 
+impl Mode {
+    /// Whether versions are queued for the first time.
+    pub(crate) fn triggers(self) -> bool {
+        matches!(self, Self::Trigger | Self::ClearChecksum)
+    }
+}
+
 /// Which of the listed versions are handled, by what another listing showed.
 #[derive(Debug, Clone, Default)]
 pub enum Only {

@@ -7,7 +7,7 @@ use crate::wire::Cause;
 /// The sentence on stderr.
 pub(crate) fn note_text(note: &Note) -> String {
     match note {
-        Note::NoCounters(cause) => {
+        Note::NoCounters(cause) | Note::Unbounded(cause) => {
             let remedy = match cause {
                 Cause::Server(error) if error.code == "AccessDenied" => {
                     " The account needs s3:GetReplicationConfiguration."
@@ -15,8 +15,14 @@ pub(crate) fn note_text(note: &Note) -> String {
                 _ => "",
             };
             let cause = cause.to_string();
+            let instead = match note {
+                Note::NoCounters(_) => {
+                    "So that the server's queue does not overflow, the backlog is listed again and again; --max-queue 0 triggers without looking."
+                }
+                _ => "The server's queue may overflow; --rate-limit is what bounds it then.",
+            };
             format!(
-                "What is replicated cannot be counted ({}).{remedy} So that the server's queue does not overflow, the backlog is listed again and again; --max-queue 0 triggers without looking.",
+                "What is replicated cannot be counted ({}).{remedy} {instead}",
                 cause.trim_end_matches('.')
             )
         }

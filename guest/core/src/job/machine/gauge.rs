@@ -3,9 +3,9 @@
 use super::Job;
 use super::reading::concerns;
 use crate::job::failure::{During, Failure};
-use crate::job::flow::{EVERY, FEW, Shown};
+use crate::job::flow::{EVERY, FEW, Flow, Shown};
 use crate::job::outage::is_absence;
-use crate::job::spec::{Mode, Spec};
+use crate::job::spec::Spec;
 use crate::listing::{Item, Reader, State, StatusTable};
 use crate::wire::{
     Cause, Event, Foreign, Instant, Net, Response, S3Error, Ticket, TransportError, retry,
@@ -31,6 +31,8 @@ const DEAD: &str = "Nothing of what was triggered has been replicated for five m
 pub enum Note {
     /// The counters cannot be read, for this reason: the backlog is looked at instead.
     NoCounters(Cause),
+    /// The same where no backlog can be looked at: nothing bounds the queue.
+    Unbounded(Cause),
     /// They have begun anew.
     Restart,
     /// Nothing has moved for a minute: so many were triggered and not replicated, and this is how many of
@@ -138,6 +140,10 @@ impl Job {
                 self.gauge.asked = None;
                 self.gauge.next = now + EVERY;
             }
+            // What the user gives is in no backlog: all of it may still wait.
+            None if self.wants_look(now) && self.source.listing().is_none() => {
+                self.judge(self.flow.waiting(), now);
+            }
             None if self.wants_look(now) => self.begin_counting(net),
             None if !self.gauge.blind && now >= self.gauge.next => {
                 self.client.metrics(net);
@@ -164,7 +170,6 @@ impl Job {
     fn gauges(&self) -> bool {
         self.flow.is_on()
             && !self.stopping()
-            && self.spec.mode != Mode::DryRun
             && self.flow.waiting() >= FEW.min(self.spec.max_queue.div_ceil(2))
             && !(self.spool.is_empty() && self.source.ended())
     }
@@ -217,8 +222,13 @@ impl Job {
         };
         // A server that is out is waited for by the run itself.
         if !is_absence(&cause) {
-            self.gauge.blind = true;
-            self.gauge.tell_once(Note::NoCounters(cause));
+            let looks = self.source.listing().is_some();
+            self.gauge.tell_once(if looks { Note::NoCounters } else { Note::Unbounded }(cause));
+            if looks {
+                self.gauge.blind = true;
+            } else {
+                self.flow = Flow::new(0);
+            }
         }
     }
 
@@ -278,13 +288,18 @@ impl Job {
         }
         // What failed is there, too, and was never queued.
         let others = self.counts.failed + (self.waiting() + self.flights.len()) as u64;
-        let left = look.tally.left.saturating_sub(others);
+        self.judge(look.tally.left.saturating_sub(others), now);
+    }
+
+    /// So many are left of what was triggered.
+    fn judge(&mut self, left: u64, now: Instant) {
         let waiting = self.flow.waiting();
         let stalled = self.flow.is_stalled(now);
         if !self.flow.left(left, now) && stalled && !self.gauge.blind {
             self.gauge.tell_once(Note::Stalled { waiting, left });
         }
-        if self.flow.is_dead(now) {
+        // What is given may be of a kind that no counter knows, and nothing else tells.
+        if self.flow.is_dead(now) && self.source.listing().is_some() {
             let cause = Cause::Declined(DEAD.to_owned());
             self.fatal.get_or_insert(Failure { cause, during: During::Trigger });
         }

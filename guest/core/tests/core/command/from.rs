@@ -355,7 +355,6 @@ fn flags_that_need_a_listing_are_refused() {
     for (words, why) in [
         ("--from - --verify-listing", "with --from nothing is listed."),
         ("--from - --clear-checksum --validate", "--validate takes versions from the listing."),
-        ("--from - --max-queue 5", "--max-queue and --from exclude each other"),
         ("--from ''", "--from needs a file with versions"),
     ] {
         let (_, ran) = fed(objects(1), "", &format!("a/bucket {words}"));
@@ -518,4 +517,39 @@ fn versions_beyond_the_memory_are_not_waited_for_and_that_is_said() {
     assert!(count("unseen") > 1000 && count("pending") == count("unseen"), "{wait}");
     assert_eq!(count("replicated") + count("pending"), 5_000, "{wait}");
     assert!(!ran.success);
+}
+
+/// 3,000 lines, of what a server replicates 100 of in a second.
+fn fed_slowly(make: impl FnOnce(&mut World)) -> (User, Ran) {
+    let lines: String = (0..3_000).fold(String::new(), |mut lines, n| {
+        let _ = writeln!(lines, "bucket,data/{n:06},{}", uuid(n));
+        lines
+    });
+    let mut world = given(objects(3_000), &lines);
+    world.net.server.replication = Replication::Never;
+    world.net.server.queue.rate = Some(100.0);
+    make(&mut world);
+    let mut user = User::of(world);
+    let ran = user.run("a/bucket --from - --max-queue 500");
+    assert_eq!(user.world.net.server.asked(Method::Post).count(), 0, "nothing is listed");
+    (user, ran)
+}
+
+#[test]
+fn what_waits_is_bounded_by_the_counters_as_with_a_listing() {
+    let (user, ran) = fed_slowly(|_| {});
+    assert!(ran.success && ran.err.is_empty(), "{}", ran.err);
+    assert!(user.world.net.server.queue.peak <= 500, "{}", user.world.net.server.queue.peak);
+}
+
+#[test]
+fn counters_that_tell_nothing_do_not_stop_what_no_listing_can_tell_of() {
+    let (_, ran) = fed_slowly(|world| {
+        world.net.server.queue.refuses = Some(Refusal::DENIED.in_xml());
+    });
+    let unbounded = "The server's queue may overflow; --rate-limit is what bounds it then.";
+    assert!(ran.success && ran.err.contains(unbounded), "{}", ran.err);
+    let (user, ran) = fed_slowly(|world| world.net.server.queue.ignores = true);
+    assert!(ran.success && ran.err.contains("Nothing was replicated for a minute"), "{}", ran.err);
+    assert_eq!(triggered(&user).len(), 3_000);
 }
