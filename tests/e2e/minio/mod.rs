@@ -12,6 +12,7 @@ mod kinds;
 mod load;
 mod metrics;
 mod nodes;
+mod shards;
 mod tls;
 mod trigger;
 mod waiting;

@@ -20,6 +20,10 @@ use std::time::Duration;
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LAST_PAUSE: Duration = Duration::from_secs(30);
 
+/// A pause is at least this many times as long as the look before it: a server walks the whole bucket for each,
+/// and has better things to do than that.
+const REST: u32 = 3;
+
 /// How often what stays is triggered again.
 const MAX_ROUNDS: u32 = 3;
 
@@ -113,7 +117,9 @@ impl<'a> Waiting<'a> {
             let pause = length.min(until - net.now());
             output.waiting(self.left.unwrap_or(self.triggered.seen.len()), pause);
             exchange::pause(net, pause);
+            let began = net.now();
             let exact = self.look(pass, net);
+            let took = net.now() - began;
             let ended = exact && self.left == Some(0);
             if ended || net.now() >= until || net.stop_requested() {
                 return self.waited(exact);
@@ -121,7 +127,7 @@ impl<'a> Waiting<'a> {
             if exact && self.stalled >= PATIENCE && self.rounds < MAX_ROUNDS {
                 self.trigger_again(pass, net, output);
             }
-            length = (length * 2).min(LAST_PAUSE);
+            length = (length * 2).min(LAST_PAUSE).max(took * REST);
         }
     }
 

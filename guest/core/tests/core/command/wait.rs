@@ -54,6 +54,18 @@ fn looks_become_rarer_up_to_every_half_minute() {
 }
 
 #[test]
+fn a_server_that_takes_long_for_a_look_has_three_times_as_long_to_itself() {
+    let mut world = two_targets(400_000);
+    world.net.latency = 30_000..30_001;
+    let mut user = User::of(world);
+    assert!(user.run("a/bucket --wait 1h").success);
+    let looks = looks(&user);
+    // The listing, a look after a second, and then one that began 30 s and more before its end.
+    let pauses = looks.windows(2).skip(1).map(|pair| pair[1] - pair[0]);
+    assert!(looks.len() > 3 && pauses.min() >= Some(4 * 30), "{looks:?}");
+}
+
+#[test]
 fn it_ends_when_the_time_is_over_with_a_last_look() {
     for (wait, last) in [("1s", 1), ("10s", 10), ("500ms", 0), ("40s", 40)] {
         let mut user = User::of(two_targets(3_600_000));
