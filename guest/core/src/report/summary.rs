@@ -304,7 +304,7 @@ impl Summary<'_> {
             pending: waited.pending,
             failed_again: waited.failed_again,
             stale: waited.stale,
-            unseen: waited.unseen,
+            unseen: Some(waited.unseen).filter(|unseen| *unseen > 0),
             rounds: waited.rounds,
             exact: waited.exact,
             targets,
@@ -395,11 +395,6 @@ struct SummaryLine<'a, E> {
     error: Option<E>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WaitedJson<'a> {
@@ -407,8 +402,8 @@ struct WaitedJson<'a> {
     pending: u64,
     failed_again: u64,
     stale: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    unseen: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen: Option<u64>,
     rounds: u32,
     exact: bool,
     targets: BTreeMap<&'a str, TargetJson>,
