@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::answer::{Answer, S3Error, XML_PROLOGUE, escape_xml, ok};
 use super::options::{ObjectLock, Options};
 use super::service::Asked;
@@ -41,6 +43,21 @@ pub(crate) fn object_lock(options: &Options) -> Result<Answer, S3Error> {
 /// `GET /B?encryption`: there is none by default.
 pub(crate) fn encryption() -> Result<Answer, S3Error> {
     Err(S3Error::new(404, "ServerSideEncryptionConfigurationNotFoundError"))
+}
+
+/// `GET /B?replication-metrics=2`: what was triggered is replicated to the first target at once, or has
+/// failed. There are no counters before the first.
+pub(crate) fn metrics(state: &State) -> Answer {
+    let (triggered, again) = state.store.triggers();
+    let (done, replicates) = (triggered + again, state.options.replicates);
+    let (replicated, failed) = if replicates { (done, 0) } else { (0, done) };
+    let stats = state.options.targets.iter().take(1).map(|target| {
+        let failed = json!({ "totals": { "count": failed, "bytes": 0 } });
+        (target.arn.clone(), json!({ "replicationCount": replicated, "failed": failed }))
+    });
+    let stats: serde_json::Map<_, _> = stats.filter(|_| done > 0).collect();
+    let current = if stats.is_empty() { json!({}) } else { json!({ "Stats": stats }) };
+    ok("application/json", json!({ "uptime": 0, "currStats": current }).to_string())
 }
 
 /// `GET /B/K?tagging&versionId=V`.

@@ -25,6 +25,8 @@ pub enum Route {
     ObjectLock,
     /// `GET /B?encryption`.
     Encryption,
+    /// `GET /B?replication-metrics=2`.
+    Metrics,
     /// `HEAD /B`.
     HeadBucket,
     /// `HEAD /B/K`.
