@@ -193,7 +193,7 @@ fn a_node_that_takes_requests_and_answers_none_is_done_without() {
     let ended = cluster.run(&[]);
     ended.assert_triggered(600);
     // Its share of the places was given up, and nothing was sent there any more.
-    assert!((1..=3).contains(&ended.count("retries")), "{}", ended.summary);
+    assert!((1..=4).contains(&ended.count("retries")), "{}", ended.summary);
     println!("{:?} {}", ended.took, ended.summary);
 }
 
