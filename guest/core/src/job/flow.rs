@@ -94,6 +94,15 @@ struct Target {
     last: Counter,
 }
 
+impl Target {
+    /// Versions that wait for it, with so many of which the listing names no target.
+    fn waiting(&self, unnamed: u64) -> u64 {
+        let expected = i128::from(self.triggered) + i128::from(unnamed);
+        let done = self.base.map_or(0, |base| self.last.done() - base);
+        u64::try_from(expected - done).unwrap_or(0)
+    }
+}
+
 /// What a look at the counters has shown beyond their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -113,6 +122,8 @@ pub(crate) struct Flow {
     /// Beyond that, those that the backlog has shown not to move.
     more: u64,
     triggered: u64,
+    /// What [`Flow::waiting`] says: it is asked for before every start.
+    waiting: u64,
     /// Versions triggered of which the listing names no target.
     unnamed: u64,
     targets: BTreeMap<String, Target>,
@@ -157,10 +168,16 @@ impl Flow {
         for target in &statuses.targets {
             if let Some(known) = self.targets.get_mut(&target.arn) {
                 known.triggered += 1;
+                // It has grown, so only it can be the new maximum.
+                self.waiting = self.waiting.max(known.waiting(self.unnamed));
             } else if self.targets.len() < TARGETS {
                 let new = Target { triggered: 1, ..Target::default() };
                 self.targets.insert(target.arn.clone(), new);
+                self.count();
             }
+        }
+        if statuses.targets.is_empty() {
+            self.count();
         }
     }
 
@@ -173,16 +190,13 @@ impl Flow {
 
     /// Versions that wait on the server, as far as that is known.
     pub(crate) fn waiting(&self) -> u64 {
-        let of = |target: &Target| match target.base {
-            Some(base) => self.expected(target) - (target.last.done() - base),
-            None => self.expected(target),
-        };
-        let most = self.targets.values().map(of).max().unwrap_or(i128::from(self.triggered));
-        u64::try_from(most).unwrap_or(0)
+        self.waiting
     }
 
-    fn expected(&self, target: &Target) -> i128 {
-        i128::from(target.triggered) + i128::from(self.unnamed)
+    /// Counts what waits anew: the target that is furthest behind decides.
+    fn count(&mut self) {
+        let of = |target: &Target| target.waiting(self.unnamed);
+        self.waiting = self.targets.values().map(of).max().unwrap_or(self.triggered);
     }
 
     /// Versions triggered of which the counters say that they are done.
@@ -230,6 +244,7 @@ impl Flow {
             target.last = counter;
         }
         self.seen = true;
+        self.count();
         if moved {
             (self.moved, self.left) = (now, now);
         }
@@ -265,6 +280,7 @@ impl Flow {
                 target.base = Some(target.last.done() - known);
             }
         }
+        self.count();
         self.moved = now;
         if fewer {
             self.left = now;
