@@ -97,9 +97,13 @@ struct Target {
 impl Target {
     /// Versions that wait for it, with so many of which the listing names no target.
     fn waiting(&self, unnamed: u64) -> u64 {
-        let expected = i128::from(self.triggered) + i128::from(unnamed);
         let done = self.base.map_or(0, |base| self.last.done() - base);
-        u64::try_from(expected - done).unwrap_or(0)
+        u64::try_from(self.expected(unnamed) - done).unwrap_or(0)
+    }
+
+    /// How far its counters have to go for all of these.
+    fn expected(&self, unnamed: u64) -> i128 {
+        i128::from(self.triggered) + i128::from(unnamed)
     }
 }
 
@@ -134,7 +138,7 @@ pub(crate) struct Flow {
     /// When something was last counted, or looked for.
     moved: Instant,
     /// When something last left the queue.
-    left: Instant,
+    departed: Instant,
 }
 
 impl Flow {
@@ -181,11 +185,9 @@ impl Flow {
         }
     }
 
-    /// It is this late. While nothing waits, nothing can move.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        if self.waiting() == 0 {
-            (self.moved, self.left) = (now, now);
-        }
+    /// From now on something has to move.
+    pub(crate) fn watch(&mut self, now: Instant) {
+        (self.moved, self.departed) = (now, now);
     }
 
     /// Versions that wait on the server, as far as that is known.
@@ -216,7 +218,7 @@ impl Flow {
     pub(crate) fn observe(&mut self, body: &[u8], now: Instant) -> Shown {
         let Ok(metrics) = serde_json::from_slice::<Metrics>(body) else { return Shown::Nothing };
         let current = metrics.current.targets;
-        let unnamed = i128::from(self.unnamed);
+        let unnamed = self.unnamed;
         for arn in current.keys() {
             if self.targets.len() < TARGETS && !self.targets.contains_key(arn) {
                 self.targets.insert(arn.clone(), Target::default());
@@ -226,8 +228,7 @@ impl Flow {
         for (arn, target) in &mut self.targets {
             let counter = current.get(arn).copied().unwrap_or_default();
             let (done, before) = (counter.done(), target.last.done());
-            let expected = i128::from(target.triggered) + unnamed;
-            let all_done = done - expected;
+            let all_done = done - target.expected(unnamed);
             target.base = Some(match target.base {
                 _ if let Some(known) = target.known.take() => done - known,
                 // Of the first counters nothing is ours.
@@ -246,7 +247,7 @@ impl Flow {
         self.seen = true;
         self.count();
         if moved {
-            (self.moved, self.left) = (now, now);
+            (self.moved, self.departed) = (now, now);
         }
         if restart { Shown::Restart } else { Shown::Counters }
     }
@@ -258,7 +259,7 @@ impl Flow {
 
     /// Whether nothing has left the queue for so long that nothing will.
     pub(crate) fn is_dead(&self, now: Instant) -> bool {
-        self.waiting() > 0 && now >= self.left + DEAD
+        self.waiting() > 0 && now >= self.departed + DEAD
     }
 
     /// Whether nothing has moved for so long that the backlog has to be looked at.
@@ -270,10 +271,9 @@ impl Flow {
     /// taken to wait.
     pub(crate) fn left(&mut self, left: u64, now: Instant) -> bool {
         let fewer = left < self.waiting();
-        let unnamed = i128::from(self.unnamed);
+        let unnamed = self.unnamed;
         for target in self.targets.values_mut().filter(|target| target.triggered > 0) {
-            let expected = i128::from(target.triggered) + unnamed;
-            let known = expected - i128::from(left);
+            let known = target.expected(unnamed) - i128::from(left);
             if self.seen {
                 target.known = Some(known);
             } else {
@@ -283,7 +283,7 @@ impl Flow {
         self.count();
         self.moved = now;
         if fewer {
-            self.left = now;
+            self.departed = now;
         } else {
             // These may be of a rule that is no more, and others are not: in steps that grow.
             self.more = (self.more * 2).max(ONE_WORKER).min(left);

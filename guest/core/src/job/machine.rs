@@ -213,7 +213,7 @@ impl Job {
 
     /// Listings opened so far.
     pub fn listings(&self) -> u32 {
-        self.source.listing().map_or(0, Reader::listings) + self.looks() + self.gauge_looks()
+        self.source.listing().map_or(0, Reader::listings) + self.looks() + self.gauge.looks
     }
 
     /// Gives everything up at once, because nobody reads the output any more.

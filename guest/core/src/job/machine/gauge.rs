@@ -16,17 +16,17 @@ use std::time::Duration;
 /// How long the answer may take: the run goes on without it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Between two looks at the backlog, as a multiple of what the last one took, and at least.
+/// Between two looks at the backlog, as a multiple of what the last one took.
 const PAUSES: u32 = 3;
 
-/// The same while the counters move. They count the traffic of others as well, so that what waits may be more
+/// The same while the counters move, and at least. They count the traffic of others as well, so that what waits may be more
 /// than they tell.
 const CHECKS: (u32, Duration) = (20, Duration::from_secs(300));
 
 /// Why a run ends of which nothing is replicated.
 const DEAD: &str = "Nothing of what was triggered has been replicated for five minutes, nor has it failed: the target may be down, or no rule covers it any more (`mc replicate ls`). More would only overflow the server's queue. Re-run when that is mended; --max-queue 0 triggers all the same.";
 
-/// Something about the queue that the user is told once.
+/// Something about the queue that the user is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// The counters cannot be read, for this reason: the backlog is looked at instead.
@@ -61,7 +61,10 @@ pub(super) struct Gauge {
     /// When the run began to trigger.
     began: Option<Instant>,
     notes: Vec<Note>,
-    told: bool,
+    /// Whether the user was told that nothing moves.
+    stalled: bool,
+    /// Whether anything has to be known of the queue.
+    on: bool,
     pub(super) looks: u32,
 }
 
@@ -102,14 +105,6 @@ impl Tally {
     }
 }
 
-impl Gauge {
-    fn tell_once(&mut self, note: Note) {
-        if !std::mem::replace(&mut self.told, true) {
-            self.notes.push(note);
-        }
-    }
-}
-
 impl Job {
     /// What the user is to be told of the queue, since the last time.
     pub fn notes(&mut self) -> Vec<Note> {
@@ -124,12 +119,15 @@ impl Job {
     /// Asks for the counters, and looks at the backlog, when it is time to.
     pub(super) fn drive_gauge<N: Net>(&mut self, net: &mut N) {
         self.gauge.began.get_or_insert_with(|| net.now());
-        self.flow.tick(net.now());
         if !self.gauges() {
             self.close_gauge(net);
             return;
         }
+        // Each is a call out of the sandbox, so not before it is needed.
         let now = net.now();
+        if !std::mem::replace(&mut self.gauge.on, true) {
+            self.flow.watch(now);
+        }
         if self.gauge.look.is_some() {
             return self.go_on_looking(net);
         }
@@ -140,11 +138,11 @@ impl Job {
                 self.gauge.asked = None;
                 self.gauge.next = now + EVERY;
             }
-            // What the user gives is in no backlog: all of it may still wait.
-            None if self.wants_look(now) && self.source.listing().is_none() => {
-                self.judge(self.flow.waiting(), now);
-            }
-            None if self.wants_look(now) => self.begin_counting(net),
+            None if self.wants_look(now) => match self.source.listing() {
+                Some(_) => self.begin_counting(net),
+                // What the user gives is in no backlog: all of it may still wait.
+                None => self.judge(self.flow.waiting(), now),
+            },
             None if !self.gauge.blind && now >= self.gauge.next => {
                 self.client.metrics(net);
                 self.gauge.asked = Some(now);
@@ -176,6 +174,7 @@ impl Job {
 
     /// Gives up what is under way.
     fn close_gauge<N: Net>(&mut self, net: &mut N) {
+        self.gauge.on = false;
         if self.gauge.asked.take().is_some() {
             net.cancel(Ticket::Metrics);
         }
@@ -223,7 +222,7 @@ impl Job {
         // A server that is out is waited for by the run itself.
         if !is_absence(&cause) {
             let looks = self.source.listing().is_some();
-            self.gauge.tell_once(if looks { Note::NoCounters } else { Note::Unbounded }(cause));
+            self.gauge.notes.push(if looks { Note::NoCounters } else { Note::Unbounded }(cause));
             if looks {
                 self.gauge.blind = true;
             } else {
@@ -295,18 +294,14 @@ impl Job {
     fn judge(&mut self, left: u64, now: Instant) {
         let waiting = self.flow.waiting();
         let stalled = self.flow.is_stalled(now);
-        if !self.flow.left(left, now) && stalled && !self.gauge.blind {
-            self.gauge.tell_once(Note::Stalled { waiting, left });
+        let stuck = !self.flow.left(left, now) && stalled && !self.gauge.blind;
+        if stuck && !std::mem::replace(&mut self.gauge.stalled, true) {
+            self.gauge.notes.push(Note::Stalled { waiting, left });
         }
         // What is given may be of a kind that no counter knows, and nothing else tells.
         if self.flow.is_dead(now) && self.source.listing().is_some() {
             let cause = Cause::Declined(DEAD.to_owned());
             self.fatal.get_or_insert(Failure { cause, during: During::Trigger });
         }
-    }
-
-    /// Listings opened for looks at the queue.
-    pub(super) fn gauge_looks(&self) -> u32 {
-        self.gauge.looks
     }
 }
