@@ -17,12 +17,32 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Between two looks, from the first to the longest.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-pub(super) const LAST_PAUSE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A pause is at least this many times as long as the look before it: a server walks the whole bucket for each,
 /// and has better things to do than that.
 const REST: u32 = 3;
+
+/// The pauses between looks.
+pub(super) struct Pauses(Duration);
+
+impl Pauses {
+    /// The first is to come.
+    pub(super) fn new() -> Self {
+        Self(FIRST_PAUSE)
+    }
+
+    /// The pause before the next look, of which no more than this is left.
+    pub(super) fn next(&self, left: Duration) -> Duration {
+        self.0.min(left)
+    }
+
+    /// The look after it took this long.
+    pub(super) fn looked(&mut self, took: Duration) {
+        self.0 = (self.0 * 2).min(LAST_PAUSE).max(took * REST);
+    }
+}
 
 /// How often what stays is triggered again.
 const MAX_ROUNDS: u32 = 3;
@@ -112,14 +132,14 @@ impl<'a> Waiting<'a> {
     ) -> Waited {
         let until = net.now() + time;
         self.since = pass.began;
-        let mut length = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         loop {
-            let pause = length.min(until - net.now());
+            let pause = pauses.next(until - net.now());
             output.waiting(self.left.unwrap_or(self.triggered.seen.len()), pause);
             exchange::pause(net, pause);
             let began = net.now();
             let exact = self.look(pass, net);
-            let took = net.now() - began;
+            pauses.looked(net.now() - began);
             let ended = exact && self.left == Some(0);
             if ended || net.now() >= until || net.stop_requested() {
                 return self.waited(exact);
@@ -127,7 +147,6 @@ impl<'a> Waiting<'a> {
             if exact && self.stalled >= PATIENCE && self.rounds < MAX_ROUNDS {
                 self.trigger_again(pass, net, output);
             }
-            length = (length * 2).min(LAST_PAUSE).max(took * REST);
         }
     }
 

@@ -7,7 +7,7 @@
 use super::output::Output;
 use super::pass::{Of, Pass, pass};
 use super::tracker::Tracker;
-use super::waiting::{FIRST_PAUSE, LAST_PAUSE};
+use super::waiting::Pauses;
 use crate::command::args::Args;
 use crate::job::{End, MEMORY, Outcome, Settings, Spool};
 use crate::listing::Item;
@@ -71,11 +71,12 @@ pub(super) fn watch<N: Net, C: Console>(
     let all = left.versions.len() as u64 + beyond;
     let mut waited = Waited { pending: all, unseen: beyond, ..Waited::default() };
     let until = net.now() + time;
-    let mut length = FIRST_PAUSE;
+    let mut pauses = Pauses::new();
     loop {
-        let pause = length.min(until - net.now());
+        let pause = pauses.next(until - net.now());
         output.waiting(left.versions.len(), pause);
         exchange::pause(net, pause);
+        let began = net.now();
         let (of, client) = (Of::These(Box::new(left.versions)), before.client.clone());
         let (look, rest) = output.quietly(|output| {
             let mut tracker = Tracker::new(output, false, false).keeping(Some(Left::after_look()));
@@ -93,6 +94,6 @@ pub(super) fn watch<N: Net, C: Console>(
         if !waited.exact || here == 0 || net.now() >= until {
             return waited;
         }
-        length = (length * 2).min(LAST_PAUSE);
+        pauses.looked(net.now() - began);
     }
 }
