@@ -7,6 +7,7 @@ mod breakdown;
 mod failures;
 mod filters;
 mod from;
+mod given;
 mod json;
 mod limits;
 mod listing;
