@@ -75,3 +75,23 @@ fn a_time_that_is_up_is_no_success() {
     assert!(ran.stdout.contains(&known), "{}", ran.stdout);
     pair.wait_empty(Duration::from_secs(180));
 }
+
+#[test]
+fn a_target_that_stays_offline_is_not_waited_for() {
+    let mut pair = Pair::start();
+    pair.stick();
+    pair.put_many("obj-", 20, b"hello");
+    pair.wait_backlog(20);
+    pair.release();
+    let arn = pair.links()[0].arn.clone();
+    pair.target_mut().kill();
+    let ran = as_root(&pair).run(&["source/src", "--wait", "1h", "--json"]);
+    let summary = ran.summary();
+    let wait = &summary["wait"];
+    assert_eq!((ran.status, &wait["offline"], &wait["exact"]), (1, &json!(true), &json!(true)));
+    assert_eq!(summary["offlineTargets"], json!([arn]), "{summary}");
+    let number = |name: &str| wait[name].as_u64().unwrap_or_default();
+    assert_eq!((number("replicated"), number("pending") + number("failedAgain")), (0, 20));
+    let seconds = summary["duration"].as_f64().unwrap_or_default() / 1e9;
+    assert!((60.0..600.0).contains(&seconds), "{seconds} s");
+}

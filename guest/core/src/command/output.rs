@@ -115,6 +115,9 @@ impl<'a, C: Console> Output<'a, C> {
 
     /// A target the server does not reach.
     pub(super) fn offline(&mut self, target: &RemoteTarget) {
+        if self.offline.contains(&target.arn) {
+            return;
+        }
         self.offline.push(target.arn.clone());
         if self.json {
             return;
@@ -165,9 +168,17 @@ impl<'a, C: Console> Output<'a, C> {
     }
 
     /// Shows on a terminal what is waited for.
-    pub(super) fn waiting(&mut self, versions: usize, next: Duration) {
+    pub(super) fn waiting(&mut self, now: Instant, versions: u64, next: Duration) {
         if let Some(progress) = &mut self.progress {
-            let text = progress.waiting(versions as u64, next);
+            let text = progress.waiting(now, versions, next);
+            self.console.err(&text);
+        }
+    }
+
+    /// Shows on a terminal how many a look has shown so far.
+    pub(super) fn looking(&mut self, versions: u64) {
+        if let Some(progress) = &mut self.progress {
+            let text = progress.looking(versions);
             self.console.err(&text);
         }
     }

@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::tracker::Tracker;
 use crate::command::args::Args;
-use crate::job::{Counts, End, Filter, Job, MEMORY, Mode, Only, Settings, Spec, Spool};
+use crate::job::{Counts, End, Filter, Flow, Job, MEMORY, Mode, Only, Settings, Spec, Spool};
 use crate::report::{Console, TICK, Trouble};
 use crate::wire::{Client, Net};
 
@@ -16,6 +16,10 @@ pub(super) struct Pass {
     /// When it began, by the server's clock, in nanoseconds since 1970; where no answer told that, by
     /// this machine's.
     pub(super) began: i128,
+    /// When it ended, in the same way.
+    pub(super) ended: i128,
+    /// What is known of the server's queue, where its counters tell.
+    pub(super) flow: Option<Flow>,
 }
 
 /// What a pass is about.
@@ -81,11 +85,10 @@ pub(super) fn pass<N: Net, C: Console>(
             break;
         }
     }
-    Pass {
-        counts: job.counts().clone(),
-        end: job.end(),
-        listings: job.listings(),
-        began: job.server_time(began).unwrap_or(own),
-        client: job.into_client(),
-    }
+    let (counts, end, listings) = (job.counts().clone(), job.end(), job.listings());
+    let now = i128::from(net.unix()) * 1_000_000_000;
+    let (began, ended) = (job.server_time(began), job.server_time(net.now()));
+    let (client, flow) = job.into_parts();
+    let (began, ended) = (began.unwrap_or(own), ended.unwrap_or(now));
+    Pass { counts, end, listings, client, began, ended, flow }
 }

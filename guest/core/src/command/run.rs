@@ -5,6 +5,7 @@ use super::breakdown::Breakdown;
 use super::output::Output;
 use super::pass::{Of, Pass, pass};
 use super::tracker::Tracker;
+use super::triggered::Triggered;
 use super::waiting::Waiting;
 use super::watching::{Left, watch};
 use super::{Invocation, offline, validate};
@@ -44,11 +45,13 @@ pub(super) fn start<N: Net, C: Console>(
     let (bucket, authority) = (client.bucket().to_owned(), client.authority().to_owned());
     if mode != Mode::DryRun {
         let offline = offline::offline(net, &mut client, args.arn.as_deref());
-        offline.unwrap_or_default().iter().for_each(|target| output.offline(target));
+        offline.unwrap_or_default().0.iter().for_each(|target| output.offline(target));
     }
     let left = args.from.as_ref().and(args.wait).map(|_| Left::new(args.memory));
     let waits_for_listing = args.wait.is_some() && left.is_none();
-    let mut tracker = Tracker::new(output, args.verify_listing, waits_for_listing).keeping(left);
+    let triggered = waits_for_listing.then(|| Triggered::new(args));
+    let tracker = Tracker::new(output, args.verify_listing);
+    let mut tracker = tracker.noting(triggered).keeping(left);
     let mut pass = pass(args, settings, Of::All(Only::All), client, net, &mut tracker);
     if args.verify_listing && pass.end == End::Complete && !tracker.sink().is_broken() {
         let listed = Rc::new(tracker.listed.take().unwrap_or_default());
@@ -84,7 +87,8 @@ pub(super) fn start<N: Net, C: Console>(
     }
     let time = args.wait.filter(|_| pass.end != End::Stopped && !output.is_broken());
     let waited = match (time, triggered, left) {
-        (Some(time), Some(triggered), _) => {
+        (Some(time), Some(mut triggered), _) => {
+            triggered.end(pass.ended);
             Some(Waiting::new(args, settings, &triggered).run(time, &mut pass, net, output))
         }
         (Some(time), _, Some(left)) => {

@@ -1,9 +1,9 @@
 //! Remembers versions for what comes after the triggers, where that was asked for.
 
+use super::triggered::Triggered;
 use super::watching::Left;
 use crate::job::{Outcome, Sink};
 use crate::listing::{Item, Statuses, VersionSet};
-use std::collections::BTreeMap;
 
 /// Targets that are counted one by one. A bucket has a handful; what a server says beyond this many is
 /// in the totals only.
@@ -22,24 +22,15 @@ pub(super) struct Tracker<'a, S: Sink> {
     pub(super) replicated: Option<VersionSet>,
 }
 
-/// Versions triggered.
-#[derive(Debug, Default)]
-pub(super) struct Triggered {
-    /// The versions.
-    pub(super) seen: VersionSet,
-    /// How many wait for each target.
-    pub(super) by_arn: BTreeMap<String, u64>,
-}
-
 impl<'a, S: Sink> Tracker<'a, S> {
-    pub(super) fn new(sink: &'a mut S, verify: bool, wait: bool) -> Self {
-        Self {
-            sink,
-            listed: verify.then(VersionSet::default),
-            triggered: wait.then(Triggered::default),
-            replicated: None,
-            left: None,
-        }
+    pub(super) fn new(sink: &'a mut S, verify: bool) -> Self {
+        let listed = verify.then(VersionSet::default);
+        Self { sink, listed, triggered: None, replicated: None, left: None }
+    }
+
+    /// The same, noting what is triggered.
+    pub(super) fn noting(self, triggered: Option<Triggered>) -> Self {
+        Self { triggered, ..self }
     }
 
     /// The same, keeping what is to be looked at.
@@ -63,14 +54,10 @@ impl<S: Sink> Sink for Tracker<'_, S> {
         if let Some(listed) = &mut self.listed {
             listed.insert(item);
         }
-        if let (Some(triggered), Outcome::Triggered(_)) = (&mut self.triggered, outcome) {
-            triggered.seen.insert(item);
-            for target in &statuses.targets {
-                let by_arn = &mut triggered.by_arn;
-                if by_arn.len() < ARNS || by_arn.contains_key(&target.arn) {
-                    *by_arn.entry(target.arn.clone()).or_default() += 1;
-                }
-            }
+        match (&mut self.triggered, outcome) {
+            (Some(triggered), Outcome::Triggered(_)) => triggered.add(item, statuses),
+            (Some(triggered), _) => triggered.add_other(item),
+            _ => {}
         }
         if let Some(left) = &mut self.left {
             left.add(item, outcome);
@@ -90,10 +77,6 @@ impl<S: Sink> Sink for Tracker<'_, S> {
     }
 
     fn is_full(&self) -> bool {
-        let triggered = self.triggered.as_ref().map(|triggered| &triggered.seen);
-        [self.listed.as_ref(), triggered, self.replicated.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(VersionSet::is_full)
+        self.listed.as_ref().is_some_and(VersionSet::is_full)
     }
 }

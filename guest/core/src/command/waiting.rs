@@ -4,45 +4,20 @@
 //! every version that was triggered has left it. Versions that stay are triggered again, a few
 //! times.
 
+use super::looks::Looks;
+use super::offline::Absence;
 use super::output::Output;
 use super::pass::{Of, Pass, pass};
-use super::tracker::{ARNS, Tracker, Triggered};
+use super::tracker::{ARNS, Tracker};
+use super::triggered::{Triggered, most};
 use crate::command::args::Args;
 use crate::job::{Only, Settings};
-use crate::listing::{Item, Statuses, VersionSet, survey};
+use crate::listing::{Item, Statuses, Survey, VersionSet, survey};
 use crate::report::{Console, Waited};
-use crate::wire::{Net, exchange, timestamp};
+use crate::wire::{Instant, Net, timestamp};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Between two looks, from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LAST_PAUSE: Duration = Duration::from_secs(30);
-
-/// A pause is at least this many times as long as the look before it: a server walks the whole bucket for each,
-/// and has better things to do than that.
-const REST: u32 = 3;
-
-/// The pauses between looks.
-pub(super) struct Pauses(Duration);
-
-impl Pauses {
-    /// The first is to come.
-    pub(super) fn new() -> Self {
-        Self(FIRST_PAUSE)
-    }
-
-    /// The pause before the next look, of which no more than this is left.
-    pub(super) fn next(&self, left: Duration) -> Duration {
-        self.0.min(left)
-    }
-
-    /// The look after it took this long.
-    pub(super) fn looked(&mut self, took: Duration) {
-        self.0 = (self.0 * 2).min(LAST_PAUSE).max(took * REST);
-    }
-}
 
 /// How often what stays is triggered again.
 const MAX_ROUNDS: u32 = 3;
@@ -53,6 +28,7 @@ const PATIENCE: u32 = 2;
 /// A look at the backlog.
 #[derive(Default)]
 struct Look {
+    /// What is left, to be triggered again, as far as there is room.
     left: VersionSet,
     pending: u64,
     failed_again: u64,
@@ -62,16 +38,31 @@ struct Look {
 impl Look {
     /// What is known before the first look: nothing has left the backlog.
     fn none(triggered: &Triggered) -> Self {
-        let mut look = Self { pending: triggered.seen.len() as u64, ..Self::default() };
+        let mut look = Self { pending: triggered.count, ..Self::default() };
         for (arn, count) in &triggered.by_arn {
             look.targets.insert(arn.clone(), [*count, 0]);
         }
         look
     }
 
-    /// Adds a version that is still there. `failed` says that it was tried in vain since.
-    fn add(&mut self, item: &Item, statuses: &Statuses, failed: bool) {
-        self.left.insert(item);
+    /// How many are left.
+    fn count(&self) -> u64 {
+        self.pending + self.failed_again
+    }
+
+    /// The targets that these wait for.
+    fn arns(&self) -> Vec<&str> {
+        let waits = |counts: &[u64; 2]| counts.iter().any(|count| *count > 0);
+        let arns = self.targets.iter().filter(|(_, counts)| waits(counts));
+        arns.map(|(arn, _)| arn.as_str()).collect()
+    }
+
+    /// Adds a version that is still there. `failed` says that it was tried in vain since. So many are kept at
+    /// most.
+    fn add(&mut self, item: &Item, statuses: &Statuses, failed: bool, most: usize) {
+        if self.left.len() < most {
+            self.left.insert(item);
+        }
         *(if failed { &mut self.failed_again } else { &mut self.pending }) += 1;
         for target in &statuses.targets {
             if self.targets.len() >= ARNS && !self.targets.contains_key(&target.arn) {
@@ -82,6 +73,31 @@ impl Look {
                 *count += 1;
             }
         }
+    }
+}
+
+/// A look that goes on.
+struct Looking<'l, 'o, C: Console> {
+    look: Look,
+    args: &'l Args,
+    triggered: &'l Triggered,
+    replicated: &'l VersionSet,
+    since: i128,
+    output: &'l mut Output<'o, C>,
+}
+
+impl<C: Console> Survey for Looking<'_, '_, C> {
+    fn version(&mut self, item: &Item, statuses: &Statuses, status_time: &str) {
+        let concerned = self.args.arn.as_deref().is_none_or(|arn| statuses.concerns(arn));
+        if concerned && self.triggered.has(item, statuses) && !self.replicated.contains(item) {
+            let tried = timestamp::parse_rfc3339(status_time).is_some_and(|at| at >= self.since);
+            let failed = tried && statuses.label() == "FAILED";
+            self.look.add(item, statuses, failed, most(self.args.memory));
+        }
+    }
+
+    fn tick(&mut self, _: Instant) {
+        self.output.looking(self.look.count());
     }
 }
 
@@ -99,10 +115,11 @@ pub(super) struct Waiting<'a> {
     /// What stays listed although the server knows that it is replicated.
     replicated: VersionSet,
     /// Versions left at the last look that reached its end.
-    left: Option<usize>,
+    left: Option<u64>,
     /// Looks since then without progress.
     stalled: u32,
     rounds: u32,
+    absence: Absence,
 }
 
 impl<'a> Waiting<'a> {
@@ -119,10 +136,11 @@ impl<'a> Waiting<'a> {
             left: None,
             stalled: 0,
             rounds: 0,
+            absence: Absence::default(),
         }
     }
 
-    /// Looks until everything has left the backlog, this much time is over, or the user stops it.
+    /// Looks until everything has left the backlog, nothing more can, this much time is over, or the user stops it.
     pub(super) fn run<N: Net, C: Console>(
         mut self,
         time: Duration,
@@ -132,42 +150,50 @@ impl<'a> Waiting<'a> {
     ) -> Waited {
         let until = net.now() + time;
         self.since = pass.began;
-        let mut pauses = Pauses::new();
+        let mut looks = Looks::new(pass.flow.take());
         loop {
-            let pause = pauses.next(until - net.now());
-            output.waiting(self.left.unwrap_or(self.triggered.seen.len()), pause);
-            exchange::pause(net, pause);
+            let left = self.left.unwrap_or(self.triggered.count);
+            looks.rest(until, left, &mut pass.client, net, output);
             let began = net.now();
-            let exact = self.look(pass, net);
-            pauses.looked(net.now() - began);
+            let exact = self.look(pass, net, output);
+            looks.looked(net.now() - began, self.left.filter(|_| exact), net.now());
             let ended = exact && self.left == Some(0);
             if ended || net.now() >= until || net.stop_requested() {
-                return self.waited(exact);
+                return self.waited(exact, net.now());
             }
-            if exact && self.stalled >= PATIENCE && self.rounds < MAX_ROUNDS {
+            if exact && self.stalled > 0 {
+                let (arn, arns) = (self.args.arn.as_deref(), self.known.arns());
+                let offline = self.absence.look(net, &mut pass.client, arn, &arns);
+                offline.iter().for_each(|target| output.offline(target));
+                if self.absence.lasts(net.now()) {
+                    return self.waited(exact, net.now());
+                }
+            }
+            let patient = self.stalled < PATIENCE || self.absence.is_there();
+            if exact && !patient && self.rounds < MAX_ROUNDS {
                 self.trigger_again(pass, net, output);
+                looks.triggered_again(pass.flow.take());
             }
         }
     }
 
     /// Lists the backlog. Returns whether that reached its end.
-    fn look<N: Net>(&mut self, pass: &mut Pass, net: &mut N) -> bool {
+    fn look<N: Net, C: Console>(
+        &mut self,
+        pass: &mut Pass,
+        net: &mut N,
+        output: &mut Output<'_, C>,
+    ) -> bool {
         let Self { args, triggered, since, replicated, .. } = self;
-        let mut look = Look::default();
-        let prefix = &args.target.prefix;
-        let exact = survey(net, &mut pass.client, prefix, |item, statuses, status_time| {
-            let concerned = args.arn.as_deref().is_none_or(|arn| statuses.concerns(arn));
-            if concerned && triggered.seen.contains(item) && !replicated.contains(item) {
-                let tried = timestamp::parse_rfc3339(status_time).is_some_and(|at| at >= *since);
-                look.add(item, statuses, tried && statuses.label() == "FAILED");
-            }
-        });
+        let look = Look::default();
+        let mut looking = Looking { look, args, triggered, replicated, since: *since, output };
+        let exact = survey(net, &mut pass.client, &args.target.prefix, &mut looking);
+        let look = looking.look;
         pass.listings += 1;
-        let exact = exact && !look.left.is_full();
         if exact {
-            let progress = self.left.is_none_or(|left| look.left.len() < left);
+            let progress = self.left.is_none_or(|left| look.count() < left);
             self.stalled = if progress { 0 } else { self.stalled + 1 };
-            self.left = Some(look.left.len());
+            self.left = Some(look.count());
             self.known = look;
         }
         exact
@@ -184,7 +210,7 @@ impl<'a> Waiting<'a> {
         self.stalled = 0;
         let only = Only::These(Rc::new(std::mem::take(&mut self.known.left)));
         output.quietly(|output| {
-            let mut tracker = Tracker::new(output, false, false).noting_replicated();
+            let mut tracker = Tracker::new(output, false).noting_replicated();
             let again = pass(
                 self.args,
                 self.settings,
@@ -193,18 +219,19 @@ impl<'a> Waiting<'a> {
                 net,
                 &mut tracker,
             );
-            if let Some(replicated) = tracker.replicated.take() {
+            let replicated = tracker.replicated.take().unwrap_or_default();
+            if self.replicated.len() < most(self.args.memory) {
                 self.replicated.extend(replicated);
             }
             self.since = again.began;
             before.client = again.client;
+            before.flow = again.flow;
             before.listings += again.listings;
         });
     }
 
-    fn waited(&self, exact: bool) -> Waited {
+    fn waited(&self, exact: bool, now: Instant) -> Waited {
         let look = &self.known;
-        let left = look.pending + look.failed_again;
         let mut targets = BTreeMap::new();
         let asked = |arn: &String| self.args.arn.as_ref().is_none_or(|asked| asked == arn);
         for (arn, count) in self.triggered.by_arn.iter().filter(|(arn, _)| asked(arn)) {
@@ -212,12 +239,13 @@ impl<'a> Waiting<'a> {
             targets.insert(arn.clone(), [count.saturating_sub(pending + failed), pending, failed]);
         }
         Waited {
-            replicated: (self.triggered.seen.len() as u64).saturating_sub(left),
+            replicated: self.triggered.count.saturating_sub(look.count()),
             pending: look.pending,
             failed_again: look.failed_again,
             stale: self.replicated.len() as u64,
             unseen: 0,
             rounds: self.rounds,
+            offline: self.absence.lasts(now),
             exact,
             targets,
         }

@@ -4,15 +4,16 @@
 //! triggered is asked by HEAD until it is replicated, which also triggers it again. What is still to be
 //! asked is kept in the form of the spool, and of more versions than fit into that nothing is known.
 
+use super::looks::Looks;
+use super::offline::Absence;
 use super::output::Output;
 use super::pass::{Of, Pass, pass};
 use super::tracker::Tracker;
-use super::waiting::Pauses;
 use crate::command::args::Args;
 use crate::job::{End, MEMORY, Outcome, Settings, Spool};
 use crate::listing::Item;
 use crate::report::{Console, Waited};
-use crate::wire::{Net, exchange};
+use crate::wire::Net;
 use std::time::Duration;
 
 /// Versions that are to be asked, as far as there is room.
@@ -71,29 +72,38 @@ pub(super) fn watch<N: Net, C: Console>(
     let all = left.versions.len() as u64 + beyond;
     let mut waited = Waited { pending: all, unseen: beyond, ..Waited::default() };
     let until = net.now() + time;
-    let mut pauses = Pauses::new();
+    let mut looks = Looks::new(before.flow.take());
+    let mut absence = Absence::default();
     loop {
-        let pause = pauses.next(until - net.now());
-        output.waiting(left.versions.len(), pause);
-        exchange::pause(net, pause);
+        looks.rest(until, left.versions.len() as u64, &mut before.client, net, output);
         let began = net.now();
         let (of, client) = (Of::These(Box::new(left.versions)), before.client.clone());
         let (look, rest) = output.quietly(|output| {
-            let mut tracker = Tracker::new(output, false, false).keeping(Some(Left::after_look()));
+            let mut tracker = Tracker::new(output, false).keeping(Some(Left::after_look()));
             let look = pass(args, settings, of, client, net, &mut tracker);
             (look, tracker.left.take())
         });
         left = rest.unwrap_or_else(Left::after_look);
         before.client = look.client;
         waited.exact = look.end == End::Complete;
-        waited.failed_again = left.failed;
         // What was not reached is left, too.
         let here = left.versions.len() as u64 + look.counts.not_reached;
+        let stalled = waited.pending + waited.failed_again <= here + beyond;
+        waited.failed_again = left.failed;
         waited.pending = here - left.failed + beyond;
         waited.replicated = all - here - beyond;
         if !waited.exact || here == 0 || net.now() >= until {
             return waited;
         }
-        pauses.looked(net.now() - began);
+        looks.looked(net.now() - began, Some(here), net.now());
+        if stalled {
+            let arn = args.arn.as_deref();
+            let offline = absence.look(net, &mut before.client, arn, &[]);
+            offline.iter().for_each(|target| output.offline(target));
+            if absence.lasts(net.now()) {
+                waited.offline = true;
+                return waited;
+            }
+        }
     }
 }

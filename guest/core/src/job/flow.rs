@@ -6,8 +6,9 @@
 //! replicated, but for so many versions, as far as the bucket's own counters tell: they count each version
 //! that was replicated to a target, and each that failed.
 
+use crate::job::outage::is_absence;
 use crate::listing::{Item, Statuses};
-use crate::wire::Instant;
+use crate::wire::{Cause, Client, Foreign, Instant, Response, S3Error, TransportError, retry};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -114,8 +115,6 @@ pub(crate) enum Shown {
     Counters,
     /// They have begun anew: a server was started again, and its queue is gone.
     Restart,
-    /// The answer is not one that has them.
-    Nothing,
 }
 
 /// What was triggered, and what the counters say of it.
@@ -214,9 +213,38 @@ impl Flow {
         !self.is_on() || self.waiting() + in_flight as u64 <= most.saturating_sub(1) + self.more
     }
 
-    /// Takes the server's answer.
-    pub(crate) fn observe(&mut self, body: &[u8], now: Instant) -> Shown {
-        let Ok(metrics) = serde_json::from_slice::<Metrics>(body) else { return Shown::Nothing };
+    /// Takes what came of asking for the counters.
+    ///
+    /// # Errors
+    /// Why they cannot be had; nothing where that may pass.
+    pub(crate) fn answered(
+        &mut self,
+        client: &mut Client,
+        result: Result<Response, TransportError>,
+        now: Instant,
+    ) -> Result<Shown, Option<Cause>> {
+        let cause = match result {
+            Ok(answer) if let Some(foreign) = Foreign::of(&answer) => Cause::Foreign(foreign),
+            Ok(answer) if answer.status == 200 => match self.observe(&answer.body, now) {
+                Some(shown) => return Ok(shown),
+                None => Cause::Declined("its counters cannot be read".to_owned()),
+            },
+            Ok(answer) => {
+                let error = S3Error::from_response(&answer);
+                if retry::retries_answer(&error) || client.learn_region(&answer) {
+                    return Err(None);
+                }
+                Cause::Server(Box::new(error))
+            }
+            Err(error) => Cause::Transport(error),
+        };
+        // A server that is out is waited for by the run itself.
+        Err(Some(cause).filter(|cause| !is_absence(cause)))
+    }
+
+    /// Takes the server's answer; nothing if that is not one that has them.
+    fn observe(&mut self, body: &[u8], now: Instant) -> Option<Shown> {
+        let metrics = serde_json::from_slice::<Metrics>(body).ok()?;
         let current = metrics.current.targets;
         let unnamed = self.unnamed;
         for arn in current.keys() {
@@ -249,7 +277,7 @@ impl Flow {
         if moved {
             (self.moved, self.departed) = (now, now);
         }
-        if restart { Shown::Restart } else { Shown::Counters }
+        Some(if restart { Shown::Restart } else { Shown::Counters })
     }
 
     /// The name triggered last.
@@ -260,6 +288,16 @@ impl Flow {
     /// Whether nothing has left the queue for so long that nothing will.
     pub(crate) fn is_dead(&self, now: Instant) -> bool {
         self.waiting() > 0 && now >= self.departed + DEAD
+    }
+
+    /// Whether something waits, and something has left the queue within this time.
+    pub(crate) fn is_draining(&self, within: Duration, now: Instant) -> bool {
+        self.seen && self.waiting() > 0 && now < self.departed + within
+    }
+
+    /// Whether the counters say that nothing waits.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.seen && self.triggered > 0 && self.waiting() == 0
     }
 
     /// Whether nothing has moved for so long that the backlog has to be looked at.
@@ -274,9 +312,8 @@ impl Flow {
         let unnamed = self.unnamed;
         for target in self.targets.values_mut().filter(|target| target.triggered > 0) {
             let known = target.expected(unnamed) - i128::from(left);
-            if self.seen {
-                target.known = Some(known);
-            } else {
+            target.known = Some(known);
+            if !self.seen {
                 target.base = Some(target.last.done() - known);
             }
         }

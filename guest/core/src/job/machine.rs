@@ -12,6 +12,7 @@ mod silence;
 mod starts;
 
 use self::copying::Proof;
+pub(crate) use self::gauge::CHECKS;
 use self::gauge::Gauge;
 pub use self::gauge::Note;
 use self::gone::Gone;
@@ -244,11 +245,6 @@ impl Job {
     /// tell.
     pub fn server_time(&self, then: Instant) -> Option<i128> {
         self.freshness.server_time(then)
-    }
-
-    /// The client, for what comes after the run.
-    pub fn into_client(self) -> Client {
-        self.client
     }
 
     /// For how long the server has been out.

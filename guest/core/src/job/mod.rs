@@ -28,6 +28,8 @@ pub use end::{End, Sink};
 pub use failure::{During, Failure};
 pub use filter::{Filter, Status};
 pub use flow::MAX_QUEUE;
+pub(crate) use flow::{EVERY, Flow, Shown};
+pub(crate) use machine::CHECKS;
 pub use machine::{Job, LAST_ANSWERS, Note};
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};

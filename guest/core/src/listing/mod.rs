@@ -18,6 +18,6 @@ pub(crate) use input::{Input, Said};
 pub use lines::{LineTooLong, Lines};
 pub(crate) use reader::{Reader, State};
 pub use statuses::{EXISTING, StatusTable, Statuses, TargetStatus, UNKNOWN};
-pub(crate) use survey::survey;
+pub(crate) use survey::{Survey, survey};
 pub use unfinished::{Break, Unfinished};
 pub use versions::VersionSet;

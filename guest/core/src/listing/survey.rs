@@ -3,25 +3,38 @@
 use crate::listing::entry::Item;
 use crate::listing::reader::{Reader, State};
 use crate::listing::statuses::{StatusTable, Statuses};
-use crate::wire::{Client, Net, Ticket};
+use crate::wire::{Client, Instant, Net, Ticket};
+use std::time::Duration;
 
-/// Shows every listed version to `each`, with the time of its last replication status. Touches no
-/// object. Returns whether it reached the end of the backlog: if the listing failed or the user stopped
-/// it, what was shown is true, but not all.
+/// The longest time between two calls of [`Survey::tick`].
+const TICK: Duration = Duration::from_secs(1);
+
+/// Whom a backlog is shown to.
+pub(crate) trait Survey {
+    /// A version, with the time of its last replication status.
+    fn version(&mut self, item: &Item, statuses: &Statuses, status_time: &str);
+
+    /// Time passes.
+    fn tick(&mut self, now: Instant);
+}
+
+/// Shows every listed version, and touches no object. Returns whether it reached the end of the backlog: if the
+/// listing failed or the user stopped it, what was shown is true, but not all.
 pub(crate) fn survey<N: Net>(
     net: &mut N,
     client: &mut Client,
     prefix: &str,
-    mut each: impl FnMut(&Item, &Statuses, &str),
+    to: &mut impl Survey,
 ) -> bool {
     let mut reader = Reader::new(prefix, false);
     let mut table = StatusTable::default();
     let mut events = Vec::new();
+    let mut tick = net.now() + TICK;
     loop {
         if let Some((item, status_time)) = reader.last()
             && let Some(statuses) = table.get(item.statuses)
         {
-            each(&item, statuses, &status_time);
+            to.version(&item, statuses, &status_time);
         }
         match reader.state() {
             State::Complete => return true,
@@ -33,11 +46,15 @@ pub(crate) fn survey<N: Net>(
             reader.close(net);
             return false;
         }
-        net.wait(reader.due(), &mut events);
+        net.wait(reader.due().into_iter().chain([tick]).min(), &mut events);
+        if net.now() >= tick {
+            tick = net.now() + TICK;
+            to.tick(net.now());
+        }
         for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
             reader.on_event(net, client, event, &mut table, |item, status_time, table| {
                 if let Some(statuses) = table.get(item.statuses) {
-                    each(&item, statuses, status_time);
+                    to.version(&item, statuses, status_time);
                 }
             });
         }

@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     window: Option<(Instant, u64)>,
     rate: f64,
     width: Option<usize>,
+    /// How many were waited for at first.
+    waited: Option<(Instant, u64)>,
 }
 
 impl Progress {
@@ -95,11 +97,26 @@ impl Progress {
         Some(self.line(line))
     }
 
-    /// The text that draws what is waited for.
-    pub(crate) fn waiting(&mut self, versions: u64, next: Duration) -> String {
+    /// The text that draws what is waited for: so many versions, until a look after this time.
+    pub(crate) fn waiting(&mut self, now: Instant, versions: u64, next: Duration) -> String {
         self.drawn.get_or_insert_default();
+        let (since, before) = *self.waited.get_or_insert((now, versions));
+        let rate = before.saturating_sub(versions) as f64 / (now - since).as_secs_f64().max(1.0);
+        let pace = if rate >= 1.0 && versions > 0 {
+            let left = span(versions as f64 / rate);
+            format!(", {}/s, {left} left", grouped(rate as u64))
+        } else {
+            String::new()
+        };
+        let next = next.as_secs_f64().ceil();
         let versions = grouped(versions);
-        self.line(format!("waiting for {versions} to replicate, next look in {} s", next.as_secs()))
+        self.line(format!("waiting for {versions} to replicate{pace}, next look in {next} s"))
+    }
+
+    /// The text that draws what a look has shown so far.
+    pub(crate) fn looking(&mut self, versions: u64) -> String {
+        self.drawn.get_or_insert_default();
+        self.line(format!("looking at the backlog: {} not replicated so far", grouped(versions)))
     }
 
     fn line(&self, mut line: String) -> String {

@@ -306,6 +306,7 @@ impl Summary<'_> {
             stale: waited.stale,
             unseen: Some(waited.unseen).filter(|unseen| *unseen > 0),
             rounds: waited.rounds,
+            offline: waited.offline,
             exact: waited.exact,
             targets,
         })
@@ -405,6 +406,8 @@ struct WaitedJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unseen: Option<u64>,
     rounds: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    offline: bool,
     exact: bool,
     targets: BTreeMap<&'a str, TargetJson>,
 }
@@ -437,6 +440,11 @@ fn waited_text(out: &mut String, waited: &Waited) {
         let _ = writeln!(
             out,
             "  Of those pending, not looked at: {unseen} (--memory gives room to remember them)"
+        );
+    }
+    if waited.offline {
+        out.push_str(
+            "  Not waited for any longer: every target of what is left is offline, and has been for a minute.\n",
         );
     }
     if !waited.exact {

@@ -18,6 +18,8 @@ pub(crate) struct Waited {
     pub unseen: u64,
     /// Rounds of triggering what stayed.
     pub rounds: u32,
+    /// Whether it ended early, because all targets of what is left had been offline for a while.
+    pub offline: bool,
     /// Whether the last look reached the end of the backlog; otherwise the numbers are those of the
     /// last one that did.
     pub exact: bool,

@@ -246,8 +246,8 @@ impl Client {
     }
 
     /// What the server has counted of the bucket's replication since it was started.
-    pub(crate) fn metrics<N: Net>(&mut self, net: &mut N) {
-        self.bucket_setting(net, Ticket::Metrics, "?replication-metrics=2");
+    pub(crate) fn metrics<N: Net>(&mut self, net: &mut N, ticket: Ticket) {
+        self.bucket_setting(net, ticket, "?replication-metrics=2");
     }
 
     fn bucket_setting<N: Net>(&mut self, net: &mut N, ticket: Ticket, query: &str) {

@@ -86,16 +86,18 @@ pub(crate) fn pause<N: Net>(net: &mut N, length: Duration) {
     }
 }
 
-/// Sends what `send` sends with [`Ticket::Setting`] once. `None` if no answer comes within this time, or
-/// if the user stops the run.
+/// Sends what `send` sends with [`Ticket::Setting`] once.
+///
+/// # Errors
+/// The transport's, also if no answer comes within this time or the user stops the run.
 pub(crate) fn once<N: Net>(
     net: &mut N,
     client: &mut Client,
     time: Duration,
     send: impl FnOnce(&mut N, &mut Client),
-) -> Option<Response> {
+) -> Result<Response, TransportError> {
     send(net, client);
-    answer(net, time).ok()
+    answer(net, time)
 }
 
 fn answer<N: Net>(net: &mut N, time: Duration) -> Result<Response, TransportError> {

@@ -4,12 +4,10 @@ use super::Job;
 use super::reading::concerns;
 use crate::job::failure::{During, Failure};
 use crate::job::flow::{EVERY, FEW, Flow, Shown};
-use crate::job::outage::is_absence;
 use crate::job::spec::Spec;
 use crate::listing::{Item, Reader, State, StatusTable};
 use crate::wire::{
-    Cause, Event, Foreign, Instant, Net, Response, S3Error, Ticket, TransportError, retry,
-    timestamp,
+    Cause, Client, Event, Instant, Net, Response, Ticket, TransportError, timestamp,
 };
 use std::time::Duration;
 
@@ -21,7 +19,7 @@ const PAUSES: u32 = 3;
 
 /// The same while the counters move, and at least. They count the traffic of others as well, so that what waits may be more
 /// than they tell.
-const CHECKS: (u32, Duration) = (20, Duration::from_secs(300));
+pub(crate) const CHECKS: (u32, Duration) = (20, Duration::from_secs(300));
 
 /// Why a run ends of which nothing is replicated.
 const DEAD: &str = "Nothing of what was triggered has been replicated for five minutes, nor has it failed: the target may be down, or no rule covers it any more (`mc replicate ls`). More would only overflow the server's queue. Re-run when that is mended; --max-queue 0 triggers all the same.";
@@ -116,6 +114,11 @@ impl Job {
         self.flow.has_seen().then(|| self.flow.done())
     }
 
+    /// The client, and what is known of the queue where the counters tell, for what comes after the run.
+    pub(crate) fn into_parts(self) -> (Client, Option<Flow>) {
+        (self.client, Some(self.flow).filter(|flow| flow.is_on() && !self.gauge.blind))
+    }
+
     /// Asks for the counters, and looks at the backlog, when it is time to.
     pub(super) fn drive_gauge<N: Net>(&mut self, net: &mut N) {
         self.gauge.began.get_or_insert_with(|| net.now());
@@ -144,7 +147,7 @@ impl Job {
                 None => self.judge(self.flow.waiting(), now),
             },
             None if !self.gauge.blind && now >= self.gauge.next => {
-                self.client.metrics(net);
+                self.client.metrics(net, Ticket::Metrics);
                 self.gauge.asked = Some(now);
             }
             None => {}
@@ -203,31 +206,17 @@ impl Job {
         let now = net.now();
         self.gauge.asked = None;
         self.gauge.next = now + EVERY;
-        let cause = match result {
-            Ok(answer) if let Some(foreign) = Foreign::of(&answer) => Cause::Foreign(foreign),
-            Ok(answer) if answer.status == 200 => match self.flow.observe(&answer.body, now) {
-                Shown::Counters => return,
-                Shown::Restart => return self.gauge.notes.push(Note::Restart),
-                Shown::Nothing => Cause::Declined("its counters cannot be read".to_owned()),
-            },
-            Ok(answer) => {
-                let error = S3Error::from_response(&answer);
-                if retry::retries_answer(&error) || self.client.learn_region(&answer) {
-                    return;
-                }
-                Cause::Server(Box::new(error))
-            }
-            Err(error) => Cause::Transport(error),
+        let cause = match self.flow.answered(&mut self.client, result, now) {
+            Ok(Shown::Counters) | Err(None) => return,
+            Ok(Shown::Restart) => return self.gauge.notes.push(Note::Restart),
+            Err(Some(cause)) => cause,
         };
-        // A server that is out is waited for by the run itself.
-        if !is_absence(&cause) {
-            let looks = self.source.listing().is_some();
-            self.gauge.notes.push(if looks { Note::NoCounters } else { Note::Unbounded }(cause));
-            if looks {
-                self.gauge.blind = true;
-            } else {
-                self.flow = Flow::new(0);
-            }
+        let looks = self.source.listing().is_some();
+        self.gauge.notes.push(if looks { Note::NoCounters } else { Note::Unbounded }(cause));
+        if looks {
+            self.gauge.blind = true;
+        } else {
+            self.flow = Flow::new(0);
         }
     }
 

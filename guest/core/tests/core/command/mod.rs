@@ -11,6 +11,7 @@ mod given;
 mod json;
 mod limits;
 mod listing;
+mod long_wait;
 mod pipe;
 mod printing;
 mod queue;

@@ -55,7 +55,7 @@ fn looks_become_rarer_up_to_every_half_minute() {
 
 #[test]
 fn a_server_that_takes_long_for_a_look_has_three_times_as_long_to_itself() {
-    let mut world = two_targets(400_000);
+    let mut world = two_targets(300_000);
     world.net.latency = 30_000..30_001;
     let mut user = User::of(world);
     assert!(user.run("a/bucket --wait 1h").success);
