@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Bytes kept before they are written: each write is a call out of the sandbox.
 const BUFFER: usize = 64 * 1024;
 
+/// Different notes kept for the summary; one that is said twice is one.
+const NOTES: usize = 100;
+
 /// The writer of one run.
 pub(super) struct Output<'a, C: Console> {
     console: &'a mut C,
@@ -38,6 +41,7 @@ pub(super) struct Output<'a, C: Console> {
     lost: Option<Loss>,
     muted: bool,
     offline: Vec<String>,
+    notes: Vec<String>,
     asked: Duration,
 }
 
@@ -69,6 +73,7 @@ impl<'a, C: Console> Output<'a, C> {
             lost: None,
             muted: false,
             offline: Vec::new(),
+            notes: Vec::new(),
             asked: Duration::ZERO,
             console,
         }
@@ -157,14 +162,18 @@ impl<'a, C: Console> Output<'a, C> {
         ));
     }
 
-    /// Something about the server's queue.
+    /// Something about the server's queue. In JSON it is said at the end.
     pub(super) fn note(&mut self, note: &Note) {
+        let text = note_text(note);
         if self.json {
+            if self.notes.len() < NOTES && !self.notes.contains(&text) {
+                self.notes.push(text);
+            }
             return;
         }
         self.erase_progress();
         let mark = self.paint_err.warning("⚠");
-        self.console.err(&format!("{mark} {}\n", printable(&note_text(note))));
+        self.console.err(&format!("{mark} {}\n", printable(&text)));
     }
 
     /// Shows on a terminal what is waited for.
@@ -216,7 +225,7 @@ impl<'a, C: Console> Output<'a, C> {
             if let Some(table) = table {
                 self.out(&format!("{}\n", table.json(complete)));
             }
-            self.out(&format!("{}\n", summary.json(error, &self.offline)));
+            self.out(&format!("{}\n", summary.json(error, &self.offline, &self.notes)));
             self.flush();
         } else {
             if let Some(table) = table {

@@ -321,7 +321,12 @@ impl Summary<'_> {
     }
 
     /// The last JSON line of a run.
-    pub(crate) fn json(&self, error: Option<&Message>, offline: &[String]) -> String {
+    pub(crate) fn json(
+        &self,
+        error: Option<&Message>,
+        offline: &[String],
+        notes: &[String],
+    ) -> String {
         let counts = self.counts;
         let line = SummaryLine {
             status: if self.success() { "success" } else { "error" },
@@ -349,6 +354,7 @@ impl Summary<'_> {
             listings: self.listings,
             backlog: self.by_status(),
             offline_targets: offline,
+            notes,
             wait: self.waited_json(),
             duration: self.duration.as_nanos(),
             error: error.map(Message::json_error),
@@ -389,6 +395,8 @@ struct SummaryLine<'a, E> {
     backlog: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     offline_targets: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     wait: Option<WaitedJson<'a>>,
     duration: u128,

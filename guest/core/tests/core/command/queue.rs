@@ -29,6 +29,11 @@ fn counters_that_cannot_be_read_are_said_once_with_the_permission_that_is_missin
         assert_eq!(ran.err.matches("What is replicated ").count(), 1, "{}", ran.err);
         assert!(ran.err.contains(reason) && ran.err.contains(without), "{}", ran.err);
         assert!(user.world.net.server.queue.peak <= 500);
+        let refused = user.world.net.server.queue.refuses.take();
+        let mut user = slow(|world| world.net.server.queue.refuses = refused);
+        let summary = user.run("a/bucket --max-queue 500 --json").summary();
+        let notes = summary["notes"].as_array().expect("notes");
+        assert!(notes.len() == 1 && notes[0].as_str().is_some_and(|note| note.contains(reason)));
     }
 }
 
