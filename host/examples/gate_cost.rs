@@ -31,7 +31,7 @@ fn head(number: u32) -> Request<WasiBody> {
         "http://minio.example:9000/mybucket/invoices/2026/11/INV-{number:08}.pdf?versionId=8a38e1a2-0000-4000-8000-0123456789ab"
     ))
     .header("host", "minio.example:9000")
-    .header("user-agent", "mc-replicate-resync-backlog/0.1.0")
+    .header("user-agent", "mc-replicate-resync-backlog/0.2.0")
     .header("x-minio-source-proxy-request", "false")
     .body(Empty::new().map_err(|never| match never {}).boxed_unsync())
     .expect("a request")

@@ -72,7 +72,7 @@ fn its_wit_is_a_package_with_the_same_interface() {
     let decoded = wit_component::decode(&read("mc-replicate-resync-backlog.wit.wasm"));
     let Ok(DecodedWasm::WitPackage(resolve, package)) = decoded else { panic!("no package") };
     let package = &resolve.packages[package];
-    assert_eq!(package.name.to_string(), "mc-wasi:replicate@0.1.0");
+    assert_eq!(package.name.to_string(), "mc-wasi:replicate@0.2.0");
     let resync = &resolve.interfaces[package.interfaces["resync"]];
     assert!(resync.docs.contents.is_some() && !resync.types.is_empty());
     assert!(resync.functions.keys().any(|name| name == "[method]job.next"));
@@ -81,7 +81,7 @@ fn its_wit_is_a_package_with_the_same_interface() {
     };
     let exports = &resolve.worlds[world].exports;
     let exports: BTreeSet<String> = exports.keys().map(|key| resolve.name_world_key(key)).collect();
-    let expected = ["wasi:cli/run@0.2.6", "mc-wasi:replicate/resync@0.1.0"];
+    let expected = ["wasi:cli/run@0.2.6", "mc-wasi:replicate/resync@0.2.0"];
     assert_eq!(exports, BTreeSet::from(expected.map(str::to_owned)));
 }
 
@@ -195,9 +195,9 @@ fn every_shell_and_the_man_page_know_every_flag() {
 #[test]
 fn the_artifact_goes_through_a_registry_and_runs_after_the_pull() {
     let registry = Registry::start();
-    registry.push(&dist("oci"), "tools/mc-replicate-resync-backlog", "0.1.0");
+    registry.push(&dist("oci"), "tools/mc-replicate-resync-backlog", "0.2.0");
 
-    let manifest = registry.manifest("tools/mc-replicate-resync-backlog", "0.1.0");
+    let manifest = registry.manifest("tools/mc-replicate-resync-backlog", "0.2.0");
     assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
     let layers = manifest["layers"].as_array().expect("layers");
     assert_eq!((layers.len(), &layers[0]["mediaType"]), (1, &"application/wasm".into()));
@@ -206,7 +206,7 @@ fn the_artifact_goes_through_a_registry_and_runs_after_the_pull() {
     assert_eq!((&config["architecture"], &config["os"]), (&"wasm".into(), &"wasip2".into()));
     assert_eq!(config["layerDigests"][0], layers[0]["digest"]);
     let exports = config["component"]["exports"].as_array().expect("exports");
-    assert!(exports.contains(&"mc-wasi:replicate/resync@0.1.0".into()), "{exports:?}");
+    assert!(exports.contains(&"mc-wasi:replicate/resync@0.2.0".into()), "{exports:?}");
 
     let pulled = registry.pull("tools/mc-replicate-resync-backlog", &layers[0]);
     assert!(pulled == mc_wasi::COMPONENT, "the same bytes come back");

@@ -37,7 +37,7 @@ linker = Linker(engine)
 linker.add_wasip2()
 linker.add_wasi_http()
 instance = linker.instantiate(store, Component.from_file(engine, sys.argv[1]))
-resync = instance.get_export_index(store, "mc-wasi:replicate/resync@0.1.0")
+resync = instance.get_export_index(store, "mc-wasi:replicate/resync@0.2.0")
 
 
 def call(name, *arguments):

@@ -1,6 +1,6 @@
 //! The component as an OCI artifact in the form the CNCF agreed on for WebAssembly, as a folder that
-//! tools push: `oras cp --from-oci-layout dist/oci:0.1.0 REGISTRY/NAME:0.1.0`, `skopeo copy
-//! oci:dist/oci:0.1.0 docker://REGISTRY/NAME:0.1.0`.
+//! tools push: `oras cp --from-oci-layout dist/oci:0.2.0 REGISTRY/NAME:0.2.0`, `skopeo copy
+//! oci:dist/oci:0.2.0 docker://REGISTRY/NAME:0.2.0`.
 
 use crate::files::{sha256, write};
 use component_build::{NAME, REVISION};
