@@ -31,7 +31,7 @@ use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
 use crate::job::window::Window;
 use crate::listing::{Input, Reader, State, StatusTable};
-use crate::wire::{Cause, Client, Event, Freshness, Instant, Net, Ticket};
+use crate::wire::{Cause, Client, Event, Freshness, Instant, Net, Ticket, VersionId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -191,6 +191,20 @@ impl Job {
     #[must_use]
     pub fn of_input(self) -> Self {
         let input = Input::new(self.client.bucket(), &self.spec.prefix);
+        Self { source: Source::Input(input), ..self }
+    }
+
+    /// The same, where these versions are all that the user gives. Those that the job is not about are left
+    /// out at once, and a dry run shows the others to the sink at once.
+    #[must_use]
+    pub fn of_names(
+        mut self,
+        names: impl IntoIterator<Item = (String, VersionId)>,
+        sink: &mut dyn Sink,
+    ) -> Self {
+        let mut input = Input::new(self.client.bucket(), &self.spec.prefix);
+        let Self { table, spool, counts, spec, .. } = &mut self;
+        input.take(names, table, |item, table| found(spec, counts, spool, sink, item, table));
         Self { source: Source::Input(input), ..self }
     }
 

@@ -54,14 +54,13 @@ pub fn parse_given(line: &str, bucket: &str, table: &mut StatusTable) -> Result<
     let key = encode::decoded(&key).ok_or(
         "Its key is not percent-encoded: `%` is written %25, and what is encoded must be UTF-8.",
     )?;
+    Ok(Given::Version(named(key, VersionId::given(&version), table)))
+}
+
+/// A version of which only the name is known.
+pub(super) fn named(key: String, version: VersionId, table: &mut StatusTable) -> Item {
     let statuses = table.intern(UNKNOWN, "", None).unwrap_or_default();
-    Ok(Given::Version(Item {
-        key,
-        version: VersionId::given(&version),
-        modified: Modified::Text("".into()),
-        delete_marker: false,
-        statuses,
-    }))
+    Item { key, version, modified: Modified::Text("".into()), delete_marker: false, statuses }
 }
 
 fn parse_json(line: &str, bucket: &str, table: &mut StatusTable) -> Result<Given, String> {

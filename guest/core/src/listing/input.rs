@@ -1,14 +1,15 @@
 //! The versions that the user gives, read line by line in the place of a listing.
 //!
 //! It is as long as the user has patience, so nothing of it is kept but the line that is being read: what
-//! it names goes into the spool, and while that is full it is read no further.
+//! it names goes into the spool, and while that is full it is read no further. A program has its versions in
+//! memory and hands over all of them at once.
 
 use crate::listing::entry::Item;
-use crate::listing::given::{Given, parse_given};
+use crate::listing::given::{Given, named, parse_given};
 use crate::listing::lines::{LineTooLong, Lines};
 use crate::listing::reader::State;
 use crate::listing::statuses::StatusTable;
-use crate::wire::{Event, Net, Ticket};
+use crate::wire::{Event, Net, Ticket, VersionId};
 
 /// Lines that cannot be used, with none among them that can, before no more is read: it is another file
 /// than the one that was meant.
@@ -60,6 +61,21 @@ impl Input {
     /// Where it is.
     pub(crate) fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Takes all of it at once, instead of reading: versions of which only the names are known.
+    pub(crate) fn take(
+        &mut self,
+        names: impl IntoIterator<Item = (String, VersionId)>,
+        table: &mut StatusTable,
+        mut each: impl FnMut(&Item, &StatusTable),
+    ) {
+        for (key, version) in names {
+            if key.starts_with(&self.prefix) {
+                each(&named(key, version, table), table);
+            }
+        }
+        self.state = State::Complete;
     }
 
     /// Begins to read.

@@ -2,6 +2,7 @@
 
 mod claims;
 mod flow;
+mod names;
 mod properties;
 mod shards;
 
