@@ -45,11 +45,13 @@ pub(crate) fn encryption() -> Result<Answer, S3Error> {
     Err(S3Error::new(404, "ServerSideEncryptionConfigurationNotFoundError"))
 }
 
-/// `GET /B?replication-metrics=2`: what was triggered is replicated to the first target at once, or has
-/// failed. There are no counters before the first.
+/// `GET /B?replication-metrics=2`: what was triggered is replicated to the first target once its delay is
+/// over, or has failed. There are no counters before the first.
 pub(crate) fn metrics(state: &State) -> Answer {
     let (triggered, again) = state.store.triggers();
-    let (done, replicates) = (triggered + again, state.options.replicates);
+    let waiting = state.store.waiting();
+    let (done, replicates) =
+        ((triggered + again).saturating_sub(waiting), state.options.replicates);
     let (replicated, failed) = if replicates { (done, 0) } else { (0, done) };
     let stats = state.options.targets.iter().take(1).map(|target| {
         let failed = json!({ "totals": { "count": failed, "bytes": 0 } });

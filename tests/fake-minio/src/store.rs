@@ -184,6 +184,13 @@ impl Store {
         (versions + distinct, repeats + all - distinct)
     }
 
+    /// How many versions are queued and not yet replicated.
+    pub(crate) fn waiting(&self) -> u64 {
+        let mut held = self.held();
+        held.replicate();
+        held.replicating.len() as u64
+    }
+
     /// A listing from the start.
     pub(crate) fn cursor(&self, prefix: &str, arn: Option<&str>) -> Cursor {
         // `/` lists everything: it is stripped as the start of a path.
@@ -379,6 +386,6 @@ mod tests {
         let backlog = Backlog::of([Version::put("a")]);
         let store = Store::new(backlog, true, Duration::from_secs(3600));
         store.trigger(&Version::put("a"));
-        assert_eq!(keys(&store, ""), ["a"]);
+        assert_eq!((keys(&store, ""), store.waiting()), (vec!["a".to_owned()], 1));
     }
 }
