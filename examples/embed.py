@@ -46,8 +46,8 @@ def method(name, *arguments):
 
 
 keys = record(access_key=os.environ["ACCESS_KEY"], secret_key=os.environ["SECRET_KEY"], session_token=None)
-options = record(endpoint=endpoint, credentials=keys, region=None, bucket=bucket, prefix="",
-                 arn=None, filter=None, mode="trigger", concurrent=10, rate_limit=None)
+options = record(endpoint=endpoint, credentials=keys, region=None, bucket=bucket, prefix="", arn=None,
+                 filter=None, versions=None, mode="trigger", concurrent=10, rate_limit=None, max_queue=None)
 job = checked(method("[static]job.start", options))
 while events := checked(method("[method]job.next", job, 500)):
     for event in (event for event in events if event.kind == "failed"):

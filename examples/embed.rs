@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let jobs = component.mc_wasi_replicate_resync().job();
     #[rustfmt::skip]
     let options = Options { endpoint, region: None, bucket, prefix: String::new(), arn: None,
-        filter: None, mode: Mode::Trigger, concurrent: 10, rate_limit: None,
+        filter: None, versions: None, mode: Mode::Trigger, concurrent: 10, rate_limit: None, max_queue: None,
         credentials: Some(Credentials { access_key: var("ACCESS_KEY")?, secret_key: var("SECRET_KEY")?, session_token: None }) };
     let job = jobs.call_start(&mut store, &options)??;
     while let events @ [_, ..] = jobs.call_next(&mut store, job, 500)??.as_slice() {

@@ -1,17 +1,17 @@
 //! The typed interface: the job for programs. It drives the same [`Job`] as the command.
 
+mod options;
+
+use self::options::{alias, names, spec};
 use crate::bindings::exports::mc_wasi::replicate::resync::{
-    self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError, State,
+    self as wit, Event, EventKind, Failure, Guest, GuestJob, Operation, Options, ServerError,
+    Stalled, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::{
-    self, During, End, Filter, Job, Mode, Outcome, Shard, Sink, Spec, Status, check_settings,
-};
+use resync_core::job::{self, During, End, Job, Mode, Note, Outcome, Sink, check_settings};
 use resync_core::listing::{self, Break, Item, Statuses, Unfinished};
 use resync_core::report::{explain, explain_listing};
-use resync_core::wire::{
-    Alias, Cause, Client, Endpoint, Instant, Net, TransportError, credentials,
-};
+use resync_core::wire::{Cause, Client, Instant, Net, TransportError};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl GuestJob for Run {
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         // The host need not tell how a body was framed.
         client.ask_for_gzip();
-        let queue = Queue {
+        let mut queue = Queue {
             events: VecDeque::new(),
             bucket: client.bucket().to_owned(),
             authority: client.authority().to_owned(),
@@ -62,7 +62,11 @@ impl GuestJob for Run {
                 .map_err(|failure| queue.failure(&failure))?;
         }
         let began = net.now();
-        let inner = Inner { net, job: Job::new(spec, client), queue, began, ended: None };
+        let mut job = Job::new(spec, client);
+        if let Some(versions) = options.versions {
+            job = job.of_names(names(versions), &mut queue);
+        }
+        let inner = Inner { net, job, queue, began, ended: None };
         Ok(wit::Job::new(Self(RefCell::new(inner))))
     }
 
@@ -76,6 +80,10 @@ impl GuestJob for Run {
 
     fn summary(&self) -> wit::Summary {
         self.0.borrow().summary()
+    }
+
+    fn notes(&self) -> Vec<wit::Note> {
+        self.0.borrow_mut().notes()
     }
 }
 
@@ -110,6 +118,11 @@ impl Inner {
         }
     }
 
+    fn notes(&mut self) -> Vec<wit::Note> {
+        let notes = self.job.notes();
+        notes.into_iter().map(|note| self.queue.note(note)).collect()
+    }
+
     fn summary(&self) -> wit::Summary {
         let counts = self.job.counts();
         let duration = self.net.now() - self.began;
@@ -121,6 +134,7 @@ impl Inner {
             delete_markers: counts.delete_markers,
             purges: counts.purges,
             copied: counts.copied,
+            dequeued: self.job.replicated(),
             failed: counts.failed,
             vanished: counts.vanished,
             elsewhere: counts.elsewhere,
@@ -134,6 +148,18 @@ impl Inner {
 }
 
 impl Queue {
+    fn note(&self, note: Note) -> wit::Note {
+        let failure = |cause| self.failure(&job::Failure { cause, during: During::Counters });
+        match note {
+            Note::NoCounters(cause) => wit::Note::NoCounters(failure(cause)),
+            Note::Unbounded(cause) => wit::Note::Unbounded(failure(cause)),
+            Note::Restart => wit::Note::CountersRestarted,
+            Note::Stalled { waiting, left } => {
+                wit::Note::Stalled(Stalled { waiting, listed: left })
+            }
+        }
+    }
+
     fn failure(&self, failure: &job::Failure) -> Failure {
         let text = explain(failure, &self.bucket, &self.authority);
         match &failure.cause {
@@ -207,75 +233,4 @@ fn waiting() -> Event {
         attempts: 0,
         error: None,
     }
-}
-
-/// The server and the account.
-fn alias(options: &Options) -> Result<Alias, String> {
-    // Said before the URL is looked at, because what is wrong with that quotes it.
-    if options.endpoint.contains('@') {
-        return Err("Keys belong in `credentials`, not in `endpoint`.".to_owned());
-    }
-    let endpoint = Endpoint::parse(&options.endpoint).map_err(|error| error.to_string())?;
-    let credentials = match &options.credentials {
-        None => None,
-        Some(keys) if keys.access_key.is_empty() || keys.secret_key.is_empty() => {
-            return Err("`credentials` need an access key and a secret key.".to_owned());
-        }
-        Some(keys) => {
-            credentials(&keys.access_key, &keys.secret_key, keys.session_token.as_deref())
-                .map_err(|error| error.to_string())?
-        }
-    };
-    Ok(Alias { endpoint, credentials })
-}
-
-/// The job.
-fn spec(options: &Options) -> Result<Spec, String> {
-    if options.bucket.is_empty() || options.bucket.contains('/') {
-        return Err("`bucket` must be the name of a bucket, without a prefix.".to_owned());
-    }
-    let spec = Spec {
-        prefix: options.prefix.clone(),
-        arn: options.arn.clone(),
-        filter: options.filter.as_ref().map(filter).transpose()?.unwrap_or_default(),
-        mode: match options.mode {
-            wit::Mode::Trigger => Mode::Trigger,
-            wit::Mode::ClearChecksum => Mode::ClearChecksum,
-            wit::Mode::DryRun => Mode::DryRun,
-        },
-        concurrent: usize::try_from(options.concurrent).unwrap_or(usize::MAX),
-        rate_limit: options.rate_limit,
-        // Events carry the times of their versions.
-        times: true,
-        // The interface has no word for it yet.
-        max_queue: 0,
-        ..Spec::default()
-    };
-    spec.check().map_err(|error| error.to_string())?;
-    Ok(spec)
-}
-
-/// Which versions it is about.
-fn filter(asked: &wit::Filter) -> Result<Filter, String> {
-    let seconds = |time: u32| Duration::from_secs(time.into());
-    let shard = asked.shard.map(|shard| {
-        Shard::new(shard.index, shard.count).ok_or(
-            "`shard` must have an `index` less than its `count`, and a `count` from 1 to 1000.",
-        )
-    });
-    Ok(Filter {
-        older_than: asked.older_than.map(seconds),
-        newer_than: asked.newer_than.map(seconds),
-        status: asked.status.map(|status| match status {
-            wit::Status::Pending => Status::Pending,
-            wit::Status::Failed => Status::Failed,
-        }),
-        operation: asked.operation.map(|operation| match operation {
-            Operation::Put => listing::Operation::Put,
-            Operation::Delete => listing::Operation::Delete,
-            Operation::Purge => listing::Operation::Purge,
-        }),
-        shard: shard.transpose()?,
-        ..Filter::default()
-    })
 }

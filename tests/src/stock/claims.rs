@@ -1,26 +1,25 @@
-//! What every host has to hold, command and typed interface.
+//! What every host has to hold of the command.
 //!
-//! A test file of one host names its claims with [`host_claims!`](crate::host_claims) and
-//! [`typed_claims!`](crate::typed_claims). A command is compared with `mc-wasi` on a server of the
-//! same kind: same exit status, same output.
+//! A test file of one host names its claims with [`host_claims!`](crate::host_claims). A command is
+//! compared with `mc-wasi` on a server of the same kind: same exit status, same output.
 
-use super::{Stage, comparable, options};
-use crate::fake::{Backlog, Cut, Effect, FakeServer, Fault, ObjectLock, Options, Route, S3Error};
+use super::{Stage, comparable};
+use crate::fake::{Backlog, Cut, Effect, FakeServer, Fault, Options, Route};
 use crate::mcwasi::Ran;
 use crate::minio::Pair;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// More than ports a host could use up twice, and enough to meet a race that hits one in a
 /// thousand.
-const MANY: u64 = 10_000;
-const SEED: u64 = 20_261_124;
+pub(super) const MANY: u64 = 10_000;
+pub(super) const SEED: u64 = 20_261_124;
 
-fn demo() -> FakeServer {
+pub(super) fn demo() -> FakeServer {
     FakeServer::start(Options::with_backlog(Backlog::demo()))
 }
 
-fn synthetic(count: u64) -> FakeServer {
+pub(super) fn synthetic(count: u64) -> FakeServer {
     FakeServer::start(Options::with_backlog(Backlog::synthetic(count, SEED)))
 }
 
@@ -192,7 +191,7 @@ pub fn a_real_backlog_is_replicated(stage: &Stage) {
     assert_eq!(pair.target_versions("dst").len(), 30);
 }
 
-fn stuck(count: usize) -> Pair {
+pub(super) fn stuck(count: usize) -> Pair {
     let pair = Pair::start();
     pair.stick();
     pair.put_many("obj-", count, b"hello");
@@ -200,219 +199,11 @@ fn stuck(count: usize) -> Pair {
     pair
 }
 
-/// As [`many_requests_go_through`], driven by a program.
-pub fn typed_many_requests_go_through(stage: &Stage) {
-    let server = synthetic(MANY);
-    let began = Instant::now();
-    let typed = stage.typed(&options(&server, &json!({})), 0);
-    let rate = MANY as f64 / began.elapsed().as_secs_f64();
-    println!("{:?}, typed: {rate:.0} objects/s, {} connections", stage.host, server.connections());
-    assert_eq!(typed.failure, None);
-    for (member, value) in [
-        ("state", json!("complete")),
-        ("total", json!(MANY)),
-        ("triggered", json!(MANY)),
-        ("failed", json!(0)),
-        ("retries", json!(0)),
-        ("listings", json!(1)),
-    ] {
-        assert_eq!(*typed.summary(member), value, "{member}");
-    }
-    assert_eq!(typed.events.len() as u64, MANY);
-    assert_eq!(server.triggers(), (MANY, 0));
-    assert_eq!(server.bad_signatures(), 0);
-}
-
-/// A filter with these members.
-fn filter(members: &Value) -> Value {
-    let mut filter = json!({
-        "older-than": null, "newer-than": null, "status": null, "operation": null, "shard": null,
-    });
-    for (name, value) in members.as_object().into_iter().flatten() {
-        filter[name] = value.clone();
-    }
-    filter
-}
-
-/// Events say of each version what the command's lines say.
-pub fn typed_events_are_those_of_the_command(stage: &Stage) {
-    let shard = json!({"index": 1, "count": 3});
-    let none = filter(&json!({"shard": shard, "newer-than": 1}));
-    let filters = filter(&json!({
-        "shard": shard, "older-than": 1, "newer-than": u32::MAX, "status": "failed", "operation": "put",
-    }));
-    let words = ["--shard=1/3", "--older-than=1s", "--newer-than=4294967295s", "--status=FAILED"];
-    for (options_of, words) in [
-        (json!({"mode": "trigger"}), &[][..]),
-        (json!({"mode": "dry-run"}), &["--dry-run"][..]),
-        (
-            json!({"mode": "trigger", "filter": filters}),
-            &[&words[..], &["--only=puts"]].concat()[..],
-        ),
-        (json!({"mode": "trigger", "filter": none}), &["--shard=1/3", "--newer-than=1s"][..]),
-    ] {
-        let server = demo();
-        let typed = stage.typed(&options(&server, &options_of), 0);
-        let words = &[&["myaistor/mybucket", "--json"][..], words].concat();
-        let mut lines = stage.run_in_mc_wasi(&demo().alias_url(), words).json();
-        let summary = lines.pop().expect("a summary");
-        let of_line = |line: &Value| {
-            let operation = match line["operation"].as_str() {
-                Some("PUT") => "put",
-                Some("DEL") => "delete",
-                _ => "purge",
-            };
-            [
-                line["object"].clone(),
-                line["versionId"].clone(),
-                line["outcome"].clone(),
-                json!(operation),
-                line["lastModified"].clone(),
-                line["attempts"].clone(),
-                json!(line["error"].is_object()),
-            ]
-        };
-        let of_event = |event: &Value| {
-            [
-                event["key"].clone(),
-                event["version-id"].clone(),
-                event["kind"].clone(),
-                event["operation"].clone(),
-                event["last-modified"].clone(),
-                event["attempts"].clone(),
-                json!(event["error"].is_object()),
-            ]
-        };
-        let sorted = |mut rows: Vec<[Value; 7]>| {
-            rows.sort_by_key(|row| format!("{row:?}"));
-            rows
-        };
-        assert_eq!(
-            sorted(typed.events.iter().map(of_event).collect()),
-            sorted(lines.iter().map(of_line).collect())
-        );
-        for (member, same) in [
-            ("total", "total"),
-            ("triggered", "processed"),
-            ("failed", "failed"),
-            ("vanished", "vanished"),
-            ("delete-markers", "deleteMarkers"),
-            ("purges", "purges"),
-        ] {
-            assert_eq!(*typed.summary(member), summary[same], "{member}");
-        }
-        let filtered = summary.get("filtered").cloned().unwrap_or_else(|| json!(0));
-        assert_eq!(*typed.summary("filtered"), filtered, "{options_of}");
-        assert_eq!(*typed.summary("state"), json!("complete"));
-    }
-}
-
-/// A failure comes once, behind all events, as a variant by its cause.
-pub fn typed_failures_name_their_cause(stage: &Stage) {
-    let server = demo();
-    let wrong = json!({"credentials": {"access-key": "minioadmin", "secret-key": "wrong", "session-token": null}});
-    let typed = stage.typed(&options(&server, &wrong), 0);
-    let (cause, text) = typed.failure();
-    assert!(cause == "unauthorized" && text.contains("Check the secret key"), "{cause}: {text}");
-    assert_eq!(*typed.summary("state"), json!("incomplete"));
-    let payload = &typed.failure.as_ref().expect("a failure")["unauthorized"];
-    assert_eq!(
-        (&payload["status"], &payload["code"]),
-        (&json!(403), &json!("SignatureDoesNotMatch"))
-    );
-
-    server.inject(Fault::on(Route::Diff, Effect::Cut { after: 70, how: Cut::ErrorText }));
-    let typed = stage.typed(&options(&server, &json!({"mode": "dry-run"})), 0);
-    assert_eq!((typed.failure().0, typed.events.len()), ("incomplete", 70));
-    assert_eq!(*typed.summary("state"), json!("incomplete"));
-
-    // In both modes it is the HEAD that is refused, and its permission that is missing.
-    for mode in ["trigger", "clear-checksum"] {
-        let refusing = Backlog::mixed(50, SEED, 0, 50, S3Error::new(403, "AccessDenied"));
-        let server = FakeServer::start(Options::with_backlog(refusing));
-        let typed = stage.typed(&options(&server, &json!({"mode": mode})), 0);
-        let (cause, text) = typed.failure();
-        assert_eq!((cause, typed.summary("state")), ("unauthorized", &json!("refused")));
-        let names_it = |text: &str| text.contains("s3:GetObject") && !text.contains("s3:PutObject");
-        assert!(names_it(text), "{mode}: {text}");
-        for event in &typed.events {
-            assert_eq!(event["kind"], "failed");
-            assert!(names_it(&event["error"].to_string()), "{mode}: {event}");
-        }
-    }
-
-    let gone = json!({"endpoint": "http://127.0.0.1:1"});
-    let typed = stage.typed(&options(&server, &gone), 0);
-    assert_eq!(typed.failure().0, "unreachable", "{typed:?}");
-}
-
-/// Options that cannot be used are refused before anything is sent, and never shown.
-pub fn typed_options_are_checked(stage: &Stage) {
-    let server = demo();
-    for (change, word) in [
-        (json!({"endpoint": "http://key:hidden@127.0.0.1:9"}), "credentials"),
-        (json!({"endpoint": "127.0.0.1:9"}), "scheme"),
-        (json!({"bucket": "a/b"}), "bucket"),
-        (json!({"concurrent": 0}), "concurrent"),
-        (json!({"rate-limit": -1.5}), "rate-limit"),
-        (json!({"arn": ""}), "arn"),
-        (json!({"filter": filter(&json!({"shard": {"index": 4, "count": 4}}))}), "shard"),
-        (json!({"filter": filter(&json!({"older-than": 2, "newer-than": 2}))}), "older-than"),
-    ] {
-        let typed = stage.typed(&options(&server, &change), 0);
-        let (cause, text) = typed.failure();
-        assert!(cause == "invalid-options" && text.contains(word), "{change}: {cause}: {text}");
-        assert!(typed.summary.is_none() && !text.contains("hidden"), "{text}");
-    }
-    let locked = ObjectLock::Default { mode: "GOVERNANCE".to_owned(), days: 30 };
-    let server = FakeServer::start(Options {
-        object_lock: locked,
-        ..Options::with_backlog(Backlog::demo())
-    });
-    let typed = stage.typed(&options(&server, &json!({"mode": "clear-checksum"})), 0);
-    let (cause, text) = typed.failure();
-    assert!(cause == "refused" && text.contains("30 days"), "{cause}: {text}");
-    assert_eq!(server.triggers(), (0, 0));
-}
-
-/// `stop` begins nothing more and finishes what is in flight.
-pub fn typed_jobs_can_be_stopped(stage: &Stage) {
-    let server = synthetic(MANY);
-    let typed = stage.typed(&options(&server, &json!({"rate-limit": 200.0})), 20);
-    assert_eq!((&typed.failure, typed.summary("state")), (&None, &json!("stopped")));
-    let triggered = typed.summary("triggered").as_u64().expect("a number");
-    assert!((20..2000).contains(&triggered), "{triggered}");
-    assert_eq!((triggered, 0), server.triggers(), "nothing is in flight any more");
-    assert_eq!(typed.events.len() as u64, triggered);
-    let rest = typed.summary("not-reached").as_u64().expect("a number");
-    assert_eq!(typed.summary("total").as_u64(), Some(triggered + rest));
-}
-
-/// A backlog of a real server gets through.
-pub fn typed_a_real_backlog_is_replicated(stage: &Stage) {
-    let mut pair = stuck(30);
-    pair.release();
-    let root = pair.source().root();
-    let options = json!({
-        "endpoint": pair.source().url(),
-        "credentials": {"access-key": root.access, "secret-key": root.secret, "session-token": null},
-        "region": null, "bucket": "src", "prefix": "obj-", "arn": pair.links()[0].arn, "filter": null,
-        "mode": "trigger", "concurrent": 5, "rate-limit": null,
-    });
-    let typed = stage.typed(&options, 0);
-    assert_eq!(
-        (typed.summary("state"), typed.summary("triggered")),
-        (&json!("complete"), &json!(30))
-    );
-    pair.wait_empty(Duration::from_secs(60));
-    assert_eq!(pair.target_versions("dst").len(), 30);
-}
-
 /// Makes a test of each claim about the command, on a stage.
 #[macro_export]
 macro_rules! host_claims {
     ($stage:expr) => {
-        $crate::host_claims!(@each $stage;
+        $crate::host_claims!(@each $stage, claims;
             many_requests_go_through
             output_and_status_are_those_of_mc_wasi
             wrong_keys_are_told
@@ -425,25 +216,10 @@ macro_rules! host_claims {
             a_real_backlog_is_replicated
         );
     };
-    (@each $stage:expr; $($claim:ident)*) => {
+    (@each $stage:expr, $of:ident; $($claim:ident)*) => {
         $(#[test]
         fn $claim() {
-            $crate::stock::claims::$claim(&$stage);
+            $crate::stock::$of::$claim(&$stage);
         })*
-    };
-}
-
-/// Makes a test of each claim about the typed interface, on a stage.
-#[macro_export]
-macro_rules! typed_claims {
-    ($stage:expr) => {
-        $crate::host_claims!(@each $stage;
-            typed_many_requests_go_through
-            typed_events_are_those_of_the_command
-            typed_failures_name_their_cause
-            typed_options_are_checked
-            typed_jobs_can_be_stopped
-            typed_a_real_backlog_is_replicated
-        );
     };
 }

@@ -1,10 +1,11 @@
 //! Hosts that are not ours: they run the very bytes that `mc-wasi` embeds.
 //!
 //! Each is installed in a fixed version by `cargo xtask tools`: the wasmtime command, jco on Node,
-//! wasmtime-py. [`claims`] is what every one of them has to hold.
+//! wasmtime-py. [`claims`] and [`typed`] are what every one of them has to hold.
 
 pub mod claims;
 mod ran;
+pub mod typed;
 
 use crate::fake::FakeServer;
 use crate::mcwasi::{McWasi, Ran};
@@ -170,7 +171,7 @@ pub fn options(server: &FakeServer, change: &Value) -> Value {
         "endpoint": server.url(),
         "credentials": {"access-key": access, "secret-key": secret, "session-token": null},
         "region": null, "bucket": "mybucket", "prefix": "", "arn": null, "filter": null,
-        "mode": "trigger", "concurrent": 10, "rate-limit": null,
+        "versions": null, "mode": "trigger", "concurrent": 10, "rate-limit": null, "max-queue": null,
     });
     for (name, value) in change.as_object().into_iter().flatten() {
         options[name] = value.clone();

@@ -31,6 +31,8 @@ fn comparable_line(line: &str) -> String {
 pub struct Typed {
     /// Every event but those that only say that the job waits.
     pub events: Vec<Value>,
+    /// Every note, `{kind: payload}`.
+    pub notes: Vec<Value>,
     /// The failure that ended the job, `{cause: payload}`.
     pub failure: Option<Value>,
     /// The summary, unless the job did not start.
@@ -39,12 +41,15 @@ pub struct Typed {
 
 impl From<&Ran> for Typed {
     fn from(ran: &Ran) -> Self {
-        let mut typed = Self { events: Vec::new(), failure: None, summary: None };
+        let mut typed =
+            Self { events: Vec::new(), notes: Vec::new(), failure: None, summary: None };
         for line in ran.json() {
             if let Some(event) = line.get("event") {
                 if event["kind"] != "waiting" {
                     typed.events.push(event.clone());
                 }
+            } else if let Some(note) = line.get("note") {
+                typed.notes.push(note.clone());
             } else if let Some(failure) = line.get("failure") {
                 typed.failure = Some(failure.clone());
             } else {

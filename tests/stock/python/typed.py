@@ -1,7 +1,7 @@
 """Drives the typed interface: typed.py COMPONENT OPTIONS STOP-AFTER
 
-OPTIONS is a record as JSON. Prints every event, then the failure if there is one, then the summary,
-each as one line of JSON; calls `stop` when STOP-AFTER events have come.
+OPTIONS is a record as JSON. Prints every event and note, then the failure if there is one, then the
+summary, each as one line of JSON; calls `stop` when STOP-AFTER events have come.
 """
 import json
 import sys
@@ -13,8 +13,14 @@ from wasmtime.component import Component, Linker, Record, Variant
 def record(members):
     value = Record()
     for name, member in members.items():
-        setattr(value, name, record(member) if isinstance(member, dict) else member)
+        setattr(value, name, lifted(member))
     return value
+
+
+def lifted(value):
+    if isinstance(value, dict):
+        return record(value)
+    return [lifted(member) for member in value] if isinstance(value, list) else value
 
 
 def plain(value):
@@ -59,6 +65,8 @@ while events := call("[method]job.next", job, 500):
         break
     for event in events:
         tell(event=plain(event))
+    for note in call("[method]job.notes", job):
+        tell(note=plain(note))
     come += len(events)
     if come >= stop_after > 0:
         call("[method]job.stop", job)

@@ -18,6 +18,8 @@ pub enum During {
     LockConfiguration,
     /// Reading the default encryption.
     EncryptionConfiguration,
+    /// Reading the counters of what is replicated.
+    Counters,
 }
 
 /// Why a version was not queued, or why no further one will be.

@@ -227,7 +227,10 @@ impl Flow {
             Ok(answer) if let Some(foreign) = Foreign::of(&answer) => Cause::Foreign(foreign),
             Ok(answer) if answer.status == 200 => match self.observe(&answer.body, now) {
                 Some(shown) => return Ok(shown),
-                None => Cause::Declined("its counters cannot be read".to_owned()),
+                None => Cause::Server(Box::new(S3Error {
+                    message: "its counters cannot be read".to_owned(),
+                    ..S3Error::from_response(&answer)
+                })),
             },
             Ok(answer) => {
                 let error = S3Error::from_response(&answer);

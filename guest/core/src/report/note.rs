@@ -2,18 +2,16 @@
 
 use crate::job::Note;
 use crate::report::progress::grouped;
+use crate::report::remedy::COUNTERS;
 use crate::wire::Cause;
 
 /// The sentence on stderr.
 pub(crate) fn note_text(note: &Note) -> String {
     match note {
         Note::NoCounters(cause) | Note::Unbounded(cause) => {
-            let remedy = match cause {
-                Cause::Server(error) if error.code == "AccessDenied" => {
-                    " The account needs s3:GetReplicationConfiguration."
-                }
-                _ => "",
-            };
+            let denied =
+                matches!(cause, Cause::Server(error) if error.code == "AccessDenied");
+            let remedy = if denied { format!(" {COUNTERS}") } else { String::new() };
             let cause = cause.to_string();
             let instead = match note {
                 Note::NoCounters(_) => {

@@ -5,6 +5,9 @@ use crate::listing::{Break, Unfinished};
 use crate::report::message::Message;
 use crate::wire::{CONSOLE, Cause, Foreign};
 
+/// What it takes to count what is replicated.
+pub(super) const COUNTERS: &str = "The account needs s3:GetReplicationConfiguration.";
+
 /// Why it failed, and what to do next where that is known.
 pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
     let Failure { cause, during } = failure;
@@ -28,6 +31,7 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
             During::EncryptionConfiguration => format!(
                 "--clear-checksum needs s3:GetEncryptionConfiguration on arn:aws:s3:::{bucket}, to see whether it encrypts what is copied."
             ),
+            During::Counters => COUNTERS.to_owned(),
             During::LockConfiguration => format!(
                 "--clear-checksum needs s3:GetBucketObjectLockConfiguration on arn:aws:s3:::{bucket}, to see that no default retention locks what it copies."
             ),
