@@ -26,9 +26,9 @@ pub const REVISION: &str = "MC_WASI_REVISION";
 
 /// The most bytes the component may have: it is pulled by every pod and embedded in every host. Of these,
 /// 60,000 are the decoder of gzip, which alone tells a whole listing from a cut one behind a proxy; 31,000 the
-/// tables of `--dry-run --summary`, 36,000 `--from`, 30,000 the bound of `--max-queue`, 10,000 filters and
-/// shards, and 9,000 what programs have of `--from` and `--max-queue`.
-pub const MAX_BYTES: usize = 950_000;
+/// tables of `--dry-run --summary`, 36,000 `--from`, 30,000 the bound of `--max-queue`, 30,000 what `--wait` makes of
+/// counters and targets, 10,000 filters and shards, and 9,000 what programs have of `--from` and `--max-queue`.
+pub const MAX_BYTES: usize = 1_000_000;
 
 const AUTHORS: &str = "The mc-wasi contributors";
 const ABOUT: &str = "Triggers the replication of backlogged object versions of a MinIO or AIStor bucket: mc replicate resync-backlog";

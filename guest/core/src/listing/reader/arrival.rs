@@ -34,12 +34,12 @@ impl Reader {
         client: &mut Client,
         event: Event,
         table: &mut StatusTable,
-        accept: impl FnMut(Item, &str, &StatusTable),
+        mut accept: impl FnMut(Item, &str, &StatusTable),
     ) {
         match (event, &self.state) {
             (Event::Response(_, result), State::Opening) => self.on_response(net, client, result),
             (Event::Chunk(_, chunk), State::Reading | State::Holding) => {
-                self.on_chunk(net, &chunk, table, accept);
+                self.on_chunk(net, &chunk, table, &mut accept);
             }
             (Event::End(_, result), State::Reading | State::Holding) => self.on_end(net, result),
             _ => {}
@@ -118,7 +118,8 @@ impl Reader {
         net: &mut N,
         chunk: &[u8],
         table: &mut StatusTable,
-        mut accept: impl FnMut(Item, &str, &StatusTable),
+        // Not a type of its own for each caller, which would be 10 KB more of the component.
+        accept: &mut dyn FnMut(Item, &str, &StatusTable),
     ) {
         self.heard = net.now();
         let mut body = std::mem::take(&mut self.body);
