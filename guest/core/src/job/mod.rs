@@ -1,6 +1,7 @@
 //! The machine: the listing flows into the spool, and triggers flow out of it.
 
 mod copy;
+mod counters;
 mod counts;
 mod end;
 mod failure;

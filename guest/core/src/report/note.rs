@@ -24,7 +24,7 @@ pub(crate) fn note_text(note: &Note) -> String {
                 cause.trim_end_matches('.')
             )
         }
-        Note::Restart => "The server has started anew, and what it had queued until then may be forgotten: run again at the end, or use --wait.".to_owned(),
+        Note::Restart => "A server has started anew or cannot be reached, and what it had queued until then may be forgotten: run again at the end, or use --wait.".to_owned(),
         Note::Stalled { waiting, left } => format!(
             "Nothing was replicated for a minute: {} versions wait, and {} of what was triggered are still in the backlog. The target may be down, or a rule may be gone (`mc replicate ls`). Going on in small steps.",
             grouped(*waiting),

@@ -22,7 +22,7 @@ const PAUSES: u32 = 3;
 pub(crate) const CHECKS: (u32, Duration) = (20, Duration::from_secs(300));
 
 /// Why a run ends of which nothing is replicated.
-const DEAD: &str = "Nothing of what was triggered has been replicated for five minutes, nor has it failed: the target may be down, or no rule covers it any more (`mc replicate ls`). More would only overflow the server's queue. Re-run when that is mended; --max-queue 0 triggers all the same.";
+const DEAD: &str = "Nothing of what was triggered has been replicated for five minutes: the target may be down or refuse it, or no rule covers it any more (`mc replicate ls`). More would only overflow the server's queue. Re-run when that is mended; --max-queue 0 triggers all the same.";
 
 /// Something about the queue that the user is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum Note {
     NoCounters(Cause),
     /// The same where no backlog can be looked at: nothing bounds the queue.
     Unbounded(Cause),
-    /// They have begun anew.
+    /// A node has begun anew, or cannot be reached.
     Restart,
     /// Nothing has moved for a minute: so many were triggered and not replicated, and this is how many of
     /// these the backlog still shows.
@@ -61,9 +61,19 @@ pub(super) struct Gauge {
     notes: Vec<Note>,
     /// Whether the user was told that nothing moves.
     stalled: bool,
+    /// The same of a restart: a node that comes and goes would say it without end.
+    restarted: bool,
     /// Whether anything has to be known of the queue.
     on: bool,
     pub(super) looks: u32,
+}
+
+impl Gauge {
+    fn tell_restart(&mut self) {
+        if !std::mem::replace(&mut self.restarted, true) {
+            self.notes.push(Note::Restart);
+        }
+    }
 }
 
 /// A look at the backlog.
@@ -158,7 +168,7 @@ impl Job {
     fn wants_look(&self, now: Instant) -> bool {
         let first = self.gauge.began.unwrap_or(now) + CHECKS.1;
         let check = self.gauge.next_check.unwrap_or(first);
-        let lost = self.gauge.blind || self.flow.is_stalled(now);
+        let lost = self.gauge.blind || self.flow.is_doubtful() || self.flow.is_stalled(now);
         self.is_held() && ((lost && now >= self.gauge.next_look) || now >= check)
     }
 
@@ -208,7 +218,7 @@ impl Job {
         self.gauge.next = now + EVERY;
         let cause = match self.flow.answered(&mut self.client, result, now) {
             Ok(Shown::Counters) | Err(None) => return,
-            Ok(Shown::Restart) => return self.gauge.notes.push(Note::Restart),
+            Ok(Shown::Restart) => return self.gauge.tell_restart(),
             Err(Some(cause)) => cause,
         };
         let looks = self.source.listing().is_some();

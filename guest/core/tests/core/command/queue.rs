@@ -41,7 +41,7 @@ fn counters_that_cannot_be_read_are_said_once_with_the_permission_that_is_missin
 fn a_server_that_starts_anew_is_said() {
     let mut user = slow(|world| world.net.server.queue.restart = Some(Duration::from_secs(5)));
     let ran = user.run("a/bucket --max-queue 500");
-    assert!(ran.success && ran.err.contains("The server has started anew"), "{}", ran.err);
+    assert!(ran.success && ran.err.contains("A server has started anew"), "{}", ran.err);
 }
 
 #[test]

@@ -93,6 +93,48 @@ fn a_server_that_starts_anew_has_an_empty_queue() {
 }
 
 #[test]
+fn a_node_that_comes_and_goes_empties_no_queue_but_its_own() {
+    for counted in [1, 7_000, 1_000_000] {
+        let mut world = replicating(objects(30_000), 200.0);
+        let away = Duration::from_secs(20)..Duration::from_secs(40);
+        world.net.server.queue.other_node = Some((counted, away));
+        let ran = run(queue(5_000), &mut world);
+        assert_drained(&world, &ran, 30_000, 5_000);
+        let time = world.net.now_is();
+        assert!(time < Duration::from_secs(300), "{time:?}");
+    }
+}
+
+#[test]
+fn purges_that_no_counter_counts_are_drained_at_the_servers_pace() {
+    let purge = |version: Version| version.fate(Fate::Purge);
+    let all: Vec<Version> = objects(40_000).into_iter().map(purge).collect();
+    let some = objects(40_000).into_iter().enumerate();
+    let some = some.map(|(n, v)| if n % 3 == 0 { purge(v) } else { v }).collect();
+    // At best 80 s. The first look comes after a minute without a count, or after five with the traffic of others.
+    for (versions, others, most) in [(all.clone(), 0.0, 200), (all, 20.0, 450), (some, 0.0, 200)] {
+        let mut world = replicating(versions, 500.0);
+        world.net.server.queue.others = others;
+        let ran = run(Spec { concurrent: 100, ..Spec::default() }, &mut world);
+        assert_drained(&world, &ran, 40_000, 10_000);
+        let time = world.net.now_is();
+        assert!(time < Duration::from_secs(most), "{time:?}");
+    }
+}
+
+#[test]
+fn a_target_that_an_existing_object_does_not_concern_is_not_waited_for() {
+    let existing = |version: Version| Version { targets: Vec::new(), status: "", ..version };
+    let versions = objects(30_000).into_iter().map(existing).collect();
+    let mut world = replicating(versions, 500.0);
+    world.net.server.queue.gone = Some(12_345);
+    let ran = run(queue(5_000), &mut world);
+    assert_drained(&world, &ran, 30_000, 5_000);
+    let time = world.net.now_is();
+    assert!(time < Duration::from_secs(200), "{time:?} instead of 60 s");
+}
+
+#[test]
 fn without_counters_the_backlog_is_looked_at() {
     let html = ok("<html>welcome</html>");
     for refusal in [Refusal::DENIED.in_xml(), html, ok("{}"), ok("[]")] {

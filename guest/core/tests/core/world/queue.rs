@@ -4,6 +4,7 @@ use super::answer::ok;
 use resync_core::wire::Response;
 use serde_json::json;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A queue that one worker empties.
@@ -15,6 +16,10 @@ pub(crate) struct Queue {
     pub(crate) others: f64,
     /// When the server is started again, which forgets the queue and the counters.
     pub(crate) restart: Option<Duration>,
+    /// What another node has counted before, and when its share is missing.
+    pub(crate) other_node: Option<(u64, Range<Duration>)>,
+    /// A target of the bucket that has counted this, and whose rule is no more.
+    pub(crate) gone: Option<u64>,
     /// Of these, every version is taken and never done.
     pub(crate) ignores: bool,
     /// What the counters answer instead.
@@ -23,27 +28,29 @@ pub(crate) struct Queue {
     pub(crate) peak: usize,
     /// How often the counters were asked for.
     pub(crate) asked: u32,
-    waiting: VecDeque<Duration>,
+    /// When each is done, and whether that is counted.
+    waiting: VecDeque<(Duration, bool)>,
     done: u64,
     restarted: bool,
 }
 
 impl Queue {
     /// A version comes in. Returns when it will be replicated.
-    pub(crate) fn push(&mut self, now: Duration) -> Option<Duration> {
+    pub(crate) fn push(&mut self, now: Duration, counted: bool) -> Option<Duration> {
         let rate = self.rate?;
         self.pass(now);
-        let before = self.waiting.back().copied().unwrap_or(now).max(now);
+        let before = self.waiting.back().map_or(now, |(at, _)| *at).max(now);
         let at = before + Duration::from_secs_f64(1.0 / rate);
-        self.waiting.push_back(at);
+        self.waiting.push_back((at, counted));
         self.peak = self.peak.max(self.waiting.len());
         Some(at)
     }
 
     fn pass(&mut self, now: Duration) {
-        while self.waiting.front().is_some_and(|at| *at <= now && !self.ignores) {
-            self.waiting.pop_front();
-            self.done += 1;
+        while let Some((_, counted)) =
+            self.waiting.pop_front_if(|(at, _)| *at <= now && !self.ignores)
+        {
+            self.done += u64::from(counted);
         }
         if !self.restarted && self.restart.is_some_and(|at| now >= at) {
             self.restarted = true;
@@ -60,13 +67,25 @@ impl Queue {
         }
         self.pass(now);
         let others = (self.others * now.as_secs_f64()) as u64;
-        let failed = json!({ "totals": { "count": 0, "bytes": 0 } });
-        let stats =
-            json!({ "arn:a": { "replicationCount": self.done + others, "failed": failed } });
-        let body = match self.done + others {
-            0 => json!({ "uptime": 0, "currStats": { "replicationCount": 0 } }),
-            _ => json!({ "uptime": 7, "currStats": { "Stats": stats } }),
+        let began = self.restart.filter(|_| self.restarted).unwrap_or_default();
+        let mut nodes = vec![json!({ "nodeName": "a:9000", "uptime": (now - began).as_secs() })];
+        let mut done = self.done + others;
+        if let Some((counted, away)) = &self.other_node
+            && !away.contains(&now)
+        {
+            done += counted;
+            nodes.push(json!({ "nodeName": "b:9000", "uptime": 1_000 + now.as_secs() }));
+        }
+        let counter = |count| json!({ "replicationCount": count });
+        let mut stats = json!({ "arn:a": counter(done) });
+        if let Some(count) = self.gone {
+            stats["arn:gone"] = counter(count);
+        }
+        let current = match done {
+            0 => json!({ "replicationCount": 0 }),
+            _ => json!({ "Stats": stats }),
         };
+        let body = json!({ "uptime": 7, "currStats": current, "queueStats": { "nodes": nodes } });
         ok(&body.to_string())
     }
 }

@@ -261,7 +261,8 @@ impl Server {
     fn queue(&mut self, name: Name, now: Duration) {
         let version = self.index.get(&name).and_then(|index| self.versions.get(*index));
         let ignored = version.is_some_and(|v| v.replication == Some(Replication::Never));
-        if !ignored && let Some(due) = self.queue.push(now) {
+        let counted = version.is_none_or(|v| v.fate != Fate::Purge);
+        if !ignored && let Some(due) = self.queue.push(now, counted) {
             self.due.insert(name.clone(), due);
         }
         self.queued.entry(name).or_default().push(now);
