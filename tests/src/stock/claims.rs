@@ -6,8 +6,8 @@
 use super::{Stage, comparable};
 use crate::fake::{Backlog, Cut, Effect, FakeServer, Fault, Options, Route};
 use crate::mcwasi::Ran;
-use crate::minio::Pair;
-use serde_json::json;
+use crate::minio::{Pair, encode_key};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// More than ports a host could use up twice, and enough to meet a race that hits one in a
@@ -138,6 +138,34 @@ pub fn a_dry_run_only_lists(stage: &Stage) {
     }
 }
 
+/// Versions that another program prints are driven, and a line that cannot be used is named.
+pub fn versions_come_through_standard_input(stage: &Stage) {
+    // More than a pipe takes at once.
+    let server = synthetic(2_000);
+    let url = server.alias_url();
+    let printed = stage.run_in_mc_wasi(&url, &["myaistor/mybucket", "--dry-run", "--json"]).stdout;
+    assert!(printed.len() > 128 * 1024, "{}", printed.len());
+    let words = ["myaistor/mybucket", "--from", "-", "--quiet", "--no-color"];
+    let ran = stage.run_with(&url, &[&words[..], &["--json"]].concat(), &printed);
+    assert_eq!((ran.status, server.triggers()), (0, (2_000, 0)), "{}", ran.stderr);
+    assert_eq!((ran.summary()["processed"].as_u64(), ran.json().len()), (Some(2_000), 2_001));
+
+    let mut lines = String::new();
+    for line in printed.lines().take(5).map(serde_json::from_str::<Value>) {
+        let line = line.expect("JSON");
+        let text = |name: &str| line[name].as_str().expect("a text");
+        let key = encode_key(text("object"));
+        lines += &format!("mybucket,{key},{}\n", text("versionId"));
+    }
+    let server = synthetic(2_000);
+    let ran = stage.run_with(&server.alias_url(), &words, &format!("{lines}what is this\n{lines}"));
+    assert_eq!((ran.status, server.triggers()), (1, (5, 5)), "{}\n{}", ran.stdout, ran.stderr);
+    let named = "Unable to use line 6 of `-`. It is neither JSON nor `bucket,key,version`.";
+    assert!(ran.stderr.contains(named), "{}", ran.stderr);
+    let counts = "  Total: 10\n  Processed: 10\n  Failed: 0\n  1 line of `-` could not be used\n";
+    assert!(ran.stdout.contains(counts), "{}", ran.stdout);
+}
+
 /// What this host cannot do is refused, with the name of the one that can.
 pub fn flags_of_the_host_are_refused_not_ignored(stage: &Stage) {
     let server = demo();
@@ -209,6 +237,7 @@ macro_rules! host_claims {
             wrong_keys_are_told
             a_cut_listing_is_never_taken_for_a_whole_one
             a_dry_run_only_lists
+            versions_come_through_standard_input
             a_full_spool_keeps_the_server_waiting
             flags_of_the_host_are_refused_not_ignored
             custom_headers_are_sent

@@ -12,6 +12,7 @@ use crate::mcwasi::{McWasi, Ran};
 use crate::minio::{tool, workspace_root};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -61,6 +62,20 @@ impl Stage {
         let mut command = self.command();
         command.args(words).env(format!("MC_HOST_{ALIAS}"), alias_url).stdin(Stdio::null());
         Ran::from(command.output().expect("the host starts"))
+    }
+
+    /// Runs the command in the host, with this coming through a pipe as its standard input.
+    pub fn run_with(&self, alias_url: &str, words: &[&str], input: &str) -> Ran {
+        let mut command = self.command();
+        command.args(words).env(format!("MC_HOST_{ALIAS}"), alias_url);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the host starts");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        std::thread::scope(|scope| {
+            // A host that ends early reads no more: what it says tells why.
+            scope.spawn(move || pipe.write_all(input.as_bytes()));
+            Ran::from(child.wait_with_output().expect("the host ends"))
+        })
     }
 
     /// Runs the command in `mc-wasi`.
