@@ -76,7 +76,9 @@ impl Queue {
             done += counted;
             nodes.push(json!({ "nodeName": "b:9000", "uptime": 1_000 + now.as_secs() }));
         }
-        let counter = |count| json!({ "replicationCount": count });
+        // What is triggered is never counted as failed, but what others write is.
+        let failed = json!({ "totals": { "count": 100 * now.as_secs() } });
+        let counter = |count| json!({ "replicationCount": count, "failed": failed });
         let mut stats = json!({ "arn:a": counter(done) });
         if let Some(count) = self.gone {
             stats["arn:gone"] = counter(count);
