@@ -37,6 +37,15 @@ impl Pair {
         self.write_many("PUT", count, body, |number| format!("{prefix}{number:06}"))
     }
 
+    /// Writes `count` versions of `names` objects `prefix0`, `prefix1`, …, in turn; returned in the order of
+    /// their keys.
+    ///
+    /// # Panics
+    /// When the source refuses one.
+    pub fn put_versions(&self, prefix: &str, names: usize, count: usize) -> Vec<Written> {
+        self.write_many("PUT", count, b"", |number| format!("{prefix}{}", number % names))
+    }
+
     /// Deletes what [`Pair::put_many`] wrote: the delete markers, in the order of their keys.
     ///
     /// # Panics
