@@ -211,7 +211,7 @@ impl Job {
     /// The same about these versions, whose statuses are not known.
     #[must_use]
     pub(crate) fn of_these(mut self, versions: Spool) -> Self {
-        let _ = self.table.intern("", "", None);
+        let _ = self.table.intern("", "", "");
         self.counts.total = versions.len() as u64;
         Self { source: Source::Spool, spool: versions, ..self }
     }

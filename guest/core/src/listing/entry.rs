@@ -1,5 +1,6 @@
 //! One version as the replication diff lists it.
 
+use crate::listing::plain::{self, Plain};
 use crate::listing::statuses::StatusTable;
 use crate::wire::VersionId;
 use crate::wire::timestamp;
@@ -131,7 +132,11 @@ impl<'a> Line<'a> {
         table: &mut StatusTable,
     ) -> Result<(Item, Cow<'a, str>), serde_json::Error> {
         let item = Item {
-            statuses: table.intern(&self.status, &self.delete_status, self.targets)?,
+            statuses: table.intern(
+                &self.status,
+                &self.delete_status,
+                self.targets.map_or("", RawValue::get),
+            )?,
             version,
             modified: Modified::Text(self.modified.into()),
             delete_marker: self.delete_marker,
@@ -176,6 +181,26 @@ pub fn parse_line<'a>(
         let text = String::from_utf8_lossy(line.get(..60).unwrap_or(line)).into_owned();
         BadLine::NotJson(text.trim().to_owned())
     };
+    if let Some(plain) = plain::read(line) {
+        let Plain { status, delete_status, targets, .. } = plain;
+        let item = Item {
+            statuses: table.intern(status, delete_status, targets).map_err(|_| not_json())?,
+            version: VersionId::parse(plain.version_id),
+            modified: Modified::Text(plain.modified.into()),
+            delete_marker: plain.delete_marker,
+            key: plain.object.to_owned(),
+        };
+        return Ok((item, Cow::Borrowed(plain.status_time)));
+    }
+    parse_any(line, table, not_json)
+}
+
+/// The same of any line, by serde_json.
+fn parse_any<'a>(
+    line: &'a [u8],
+    table: &mut StatusTable,
+    not_json: impl Fn() -> BadLine,
+) -> Result<(Item, Cow<'a, str>), BadLine> {
     // An array would do for the decoder, which fills the members in their order.
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(not_json());
@@ -198,6 +223,7 @@ pub fn parse_line<'a>(
 mod tests {
     use super::*;
     use crate::listing::statuses::{EXISTING, Statuses};
+    use proptest::prelude::*;
 
     const ARN: &str = "arn:minio:replication::ed53:dst";
 
@@ -310,6 +336,54 @@ mod tests {
         ] {
             let modified = Modified::Text(text.into());
             assert_eq!(*modified.compact(), modified, "{text}");
+        }
+    }
+
+    /// Members as servers write them, and such as they never do.
+    fn member() -> impl Strategy<Value = String> {
+        let names = "object|versionId|rStatus|dStatus|lastModified|replTimestamp|targets|deletemarker|error|status|x";
+        let text = prop_oneof![
+            "[a-z/ ]{0,20}",
+            "(FAILED|PENDING|null|2026-11-24T08:28:26.645675391Z)",
+            "(\\PC|\\\\n|\\\\u00e9|\\\\|\t){0,9}",
+        ];
+        let targets = "\\{(\"arn:[a-z]\":\\{(\"d?rStatus\":\"FAILED\")?\\}){0,2}\\}";
+        let value = prop_oneof![
+            6 => text.prop_map(|text| format!("\"{text}\"")),
+            3 => targets,
+            2 => "(true|false)",
+            1 => "(null|1|-2e999|\\[\\]|\\{\\}|\\{\"a\":[\\]\\[{}1,]{0,5}\\}| \"a\")",
+        ];
+        (names, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn a_line_means_what_serde_json_takes_it_for(
+            mut members in proptest::collection::vec(member(), 0..6),
+            key in "[a-zü]{1,9}",
+            swap in proptest::option::weighted(0.3, (any::<proptest::sample::Index>(), any::<u8>())),
+        ) {
+            members.push(format!("\"object\":\"{key}\""));
+            let mut line = format!("{{{}}}", members.join(",")).into_bytes();
+            if let Some((at, byte)) = swap {
+                let at = at.index(line.len());
+                line[at] = byte;
+            }
+            let read = |result: Result<(Item, Cow<'_, str>), BadLine>, table: &StatusTable| {
+                let text = |item: &Item| format!("{:?} {:?}", item, table.get(item.statuses));
+                result.map(|(item, time)| (text(&item), time.into_owned()))
+            };
+            let (mut ours, mut theirs) = (StatusTable::default(), StatusTable::default());
+            let not_json = || BadLine::NotJson(String::new());
+            let fast = parse_line(&line, &mut ours).map_err(|error| match error {
+                BadLine::NotJson(_) => not_json(),
+                error => error,
+            });
+            let slow = parse_any(&line, &mut theirs, not_json);
+            prop_assert_eq!(read(fast, &ours), read(slow, &theirs), "{}", String::from_utf8_lossy(&line));
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn parse_given(line: &str, bucket: &str, table: &mut StatusTable) -> Result<
 
 /// A version of which only the name is known.
 pub(super) fn named(key: String, version: VersionId, table: &mut StatusTable) -> Item {
-    let statuses = table.intern(UNKNOWN, "", None).unwrap_or_default();
+    let statuses = table.intern(UNKNOWN, "", "").unwrap_or_default();
     Item { key, version, modified: Modified::Text("".into()), delete_marker: false, statuses }
 }
 

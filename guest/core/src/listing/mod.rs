@@ -5,6 +5,7 @@ mod entry;
 mod given;
 mod input;
 mod lines;
+mod plain;
 mod reader;
 mod seen;
 mod statuses;

@@ -129,10 +129,9 @@ impl StatusTable {
         &mut self,
         status: &str,
         delete_status: &str,
-        targets: Option<&RawValue>,
+        targets: &str,
     ) -> Result<u32, serde_json::Error> {
-        let raw = targets.filter(|raw| !matches!(raw.get(), "null" | "{}"));
-        let targets = raw.map_or("", RawValue::get);
+        let targets = if matches!(targets, "null" | "{}") { "" } else { targets };
         self.scratch.clear();
         for part in [status, delete_status, targets] {
             self.scratch.extend_from_slice(part.as_bytes());
@@ -143,12 +142,11 @@ impl StatusTable {
         }
         let parsed: BTreeMap<String, TargetLine> =
             if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
-        let targets_json = match raw {
+        let targets_json = match targets {
+            "" => None,
             // A number beyond all floats or half a surrogate passes for JSON until it is read.
-            Some(raw) if serde_json::from_str::<Value>(raw.get()).is_err() => {
-                Some(to_raw_value(&parsed)?)
-            }
-            raw => raw.map(ToOwned::to_owned),
+            _ if serde_json::from_str::<Value>(targets).is_err() => Some(to_raw_value(&parsed)?),
+            _ => Some(serde_json::from_str(targets)?),
         };
         let statuses = Statuses {
             status: status.to_owned(),

@@ -31,11 +31,25 @@ impl VersionId {
     }
 }
 
-/// A UUID, if this is the one way that servers write it.
+/// A UUID, if this is the one way that servers write it: lower-case, with hyphens.
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let uuid = Uuid::try_parse(text).ok()?;
-    let mut buffer = Uuid::encode_buffer();
-    (uuid.hyphenated().encode_lower(&mut buffer) == text).then(|| uuid.into_bytes())
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut uuid = [0; 16];
+    let mut digits = text.iter().enumerate().filter_map(|(at, byte)| match (at, byte) {
+        (8 | 13 | 18 | 23, b'-') => None,
+        (8 | 13 | 18 | 23, _) => Some(u8::MAX),
+        (_, b'0'..=b'9') => Some(byte - b'0'),
+        (_, b'a'..=b'f') => Some(byte - b'a' + 10),
+        _ => Some(u8::MAX),
+    });
+    for byte in &mut uuid {
+        let (high, low) = (digits.next()?, digits.next()?);
+        if high | low > 0xf {
+            return None;
+        }
+        *byte = high << 4 | low;
+    }
+    digits.next().is_none().then_some(uuid)
 }
 
 impl fmt::Display for VersionId {
