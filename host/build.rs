@@ -5,6 +5,9 @@
 //! one. It is built again when something in [`INPUTS`] changes: its sources, its contract, the
 //! manifest, the lock file or the toolchain.
 
+#[path = "src/settings.rs"]
+mod settings;
+
 use component_build::{INPUTS, REVISION, TARGET};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,7 +21,10 @@ fn main() {
     }
     println!("cargo::rerun-if-env-changed={REVISION}");
     match component(&root) {
-        Ok(component) => println!("cargo::rustc-env=MC_WASI_COMPONENT={}", component.display()),
+        Ok(component) => {
+            println!("cargo::rustc-env=MC_WASI_COMPONENT={}", component.display());
+            println!("cargo::rustc-env=MC_WASI_CODE={}", code(&component).display());
+        }
         Err(error) => {
             println!("cargo::error={error}");
             exit(1);
@@ -40,6 +46,25 @@ fn component(root: &Path) -> Result<PathBuf, String> {
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     component_build::build(root, &target_dir(&out).join("component"))
+}
+
+/// Compiles the component for the processor that the program is for, whichever of its kind that is, and returns the
+/// file of the code. Without a compiler for it the file is empty, and the program compiles the component itself.
+fn code(component: &Path) -> PathBuf {
+    let file = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("component.code");
+    let make = || {
+        let mut config = settings::settings();
+        config.target(&env::var("TARGET").unwrap_or_default())?;
+        wasmtime::Engine::new(&config)?.precompile_component(&std::fs::read(component)?)
+    };
+    let code = make().unwrap_or_else(|error: wasmtime::Error| {
+        println!("cargo::warning=the program will compile the component itself: {error:#}");
+        Vec::new()
+    });
+    if let Err(error) = std::fs::write(&file, code) {
+        println!("cargo::error={}: {error}", file.display());
+    }
+    file
 }
 
 fn root() -> PathBuf {

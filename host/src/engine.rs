@@ -4,13 +4,14 @@ use crate::code_cache::CodeCache;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::outlet::Outlet;
+use crate::settings::settings;
 use crate::stop_input::Stdin;
 use mc_wasi_policy::Limits;
 use resync_core::report::Message;
 use std::fmt;
 use std::time::Duration;
 use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{CommandPre, cli, random};
 use wasmtime_wasi::random::WasiRandom;
@@ -19,9 +20,6 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The version of wasmtime this host is built with.
 pub(crate) const WASMTIME_VERSION: &str = env!("MC_WASI_WASMTIME");
-
-/// The component built with this host.
-pub const COMPONENT: &[u8] = include_bytes!(env!("MC_WASI_COMPONENT"));
 
 /// What a component may import: WASI 0.2 without files and sockets.
 const PACKAGES: [&str; 5] = ["wasi:cli/", "wasi:clocks/", "wasi:io/", "wasi:random/", "wasi:http/"];
@@ -74,10 +72,7 @@ impl WasiHttpView for Sandbox {
 /// # Errors
 /// This machine cannot run WebAssembly.
 pub(crate) fn engine() -> wasmtime::Result<Engine> {
-    let mut config = Config::new();
-    config.epoch_interruption(true);
-    // Only WASI 0.3 needs it, and it makes every call between host and guest slower.
-    config.concurrency_support(false);
+    let mut config = settings();
     if is_address_space_limited() {
         // Otherwise each memory reserves 4 GiB of addresses, which saves the code a comparison for every
         // access and is nothing where they are free.

@@ -7,6 +7,7 @@
 //!
 //! This is a program; what it offers to others is the [`COMPONENT`] it carries.
 
+mod built_in;
 mod code_cache;
 mod connect;
 mod dial;
@@ -21,6 +22,7 @@ mod outlet;
 mod pool;
 mod program;
 mod proxy;
+mod settings;
 mod signals;
 mod stop_input;
 mod throttle;
@@ -28,7 +30,7 @@ mod tls;
 mod trace;
 mod version;
 
-pub use engine::COMPONENT;
+pub use built_in::COMPONENT;
 pub use program::run;
 
 /// The gate and what it is made of, for the benchmark of what it costs a request.

@@ -2,9 +2,10 @@
 //!
 //! Tested on Linux. The folder of the cache on Windows is untested.
 
+use crate::built_in::{self, COMPONENT};
 use crate::code_cache::CodeCache;
 use crate::connect::Connector;
-use crate::engine::{self, COMPONENT, Provision};
+use crate::engine::{self, Provision};
 use crate::gate::{Gate, Open, Signing};
 use crate::given_input::GivenInput;
 use crate::mask::Mask;
@@ -188,12 +189,15 @@ impl<'a> Setup<'a> {
         &self,
         engine: &wasmtime::Engine,
     ) -> Result<wasmtime::component::Component, Message> {
+        let file = self.job.as_ref().and_then(|(args, _)| args.component.as_deref());
+        if let (None, Some(component)) = (file, built_in::component(engine)) {
+            return Ok(component);
+        }
         let cache = self.cache_folder().map(|folder| CodeCache::open(&folder));
         if let (Some(Err(why)), Some((Args { debug: true, .. }, _))) = (&cache, &self.job) {
             complain(&format!("{}: <DEBUG> Compiled code is not kept: {why}", self.program));
         }
         let cache = cache.and_then(Result::ok);
-        let file = self.job.as_ref().and_then(|(args, _)| args.component.as_deref());
         let Some(file) = file else {
             return engine::compile(engine, COMPONENT, cache.as_ref()).map_err(|unfit| {
                 Message::fatal("Unable to run the built-in component.", unfit.to_string())

@@ -6,6 +6,7 @@ use mc_wasi_tests::mcwasi::Ran;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use tempfile::TempDir;
 
 const SECRET: &str = "topsecret";
 
@@ -213,14 +214,25 @@ fn files_below(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_written_but_compiled_code() {
+fn nothing_is_written_but_the_code_of_other_components() {
     let server = server("a");
     let mc_wasi = mc_wasi_at(&server.alias_url());
-    let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket"]);
-    let ran = Ran::from(command.env_remove("XDG_CACHE_HOME").output().unwrap());
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let folder = TempDir::new().unwrap();
+    let component = folder.path().join("component.wasm");
+    fs::write(&component, mc_wasi::COMPONENT).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket"]);
+        let ran = Ran::from(command.args(words).env_remove("XDG_CACHE_HOME").output().unwrap());
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        files_below(mc_wasi.home())
+    };
+    assert_eq!(
+        run(&[]),
+        Vec::<String>::new(),
+        "the code of the built-in one comes with the program"
+    );
     let cache = mc_wasi.home().join(".cache/mc-wasi").display().to_string();
-    let files = files_below(mc_wasi.home());
+    let files = run(&["--component", &component.display().to_string()]);
     assert!(!files.is_empty() && files.iter().all(|file| file.starts_with(&cache)), "{files:?}");
 }
 

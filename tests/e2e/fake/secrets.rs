@@ -276,10 +276,12 @@ fn no_hostile_component_brings_a_secret_out() {
 #[test]
 fn home_and_cache_hold_no_secret() {
     let server = server();
-    let cache = TempDir::new().expect("a folder");
+    let (cache, folder) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let component = folder.path().join("component.wasm");
+    std::fs::write(&component, mc_wasi::COMPONENT).expect("a file");
     let mc_wasi = mc_wasi_at(&server.alias_url());
     let mut command = mc_wasi.command(["replicate", "resync-backlog", "a/mybucket", "--debug"]);
-    command.env("XDG_CACHE_HOME", cache.path());
+    command.arg("--component").arg(&component).env("XDG_CACHE_HOME", cache.path());
     assert!(command.output().expect("mc-wasi starts").status.success());
     assert!(assert_folder_clean(cache.path()) > 0, "the compiled component is kept");
     assert_eq!(assert_folder_clean(mc_wasi.home()), 0, "nothing is written to HOME");

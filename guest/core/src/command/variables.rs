@@ -117,14 +117,14 @@ const VARIABLES: &[Variable] = &[
         "HOME",
         ReadBy::Host,
         "",
-        "where the configuration (~/.mc) and the compiled code (~/.cache) are",
+        "where the configuration (~/.mc) and the compiled code of --component (~/.cache) are",
     ),
     variable("USERPROFILE", ReadBy::Host, "", "as HOME, on Windows"),
     variable(
         "XDG_CACHE_HOME",
         ReadBy::Host,
         "~/.cache",
-        "the folder in which mc-wasi/ keeps the component's machine code; an absolute path",
+        "the folder in which mc-wasi/ keeps the machine code of --component; an absolute path",
     ),
     variable("LOCALAPPDATA", ReadBy::Host, "", "as XDG_CACHE_HOME, on Windows"),
     variable(
