@@ -13,12 +13,12 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use http::Request;
-use http_body_util::{BodyExt, Empty};
+use bytes::Bytes;
+use http_body_util::Empty;
 use mc_wasi::bench::{Connector, Gate, Mask, Open, Pool, Signing, tls};
 use mc_wasi_policy::{Copies, Denials, Grant};
 use resync_core::command::Args;
 use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
-use wasmtime_wasi_http::WasiBody;
 
 const ROUNDS: usize = 10;
 const REQUESTS: u32 = 20_000;
@@ -26,14 +26,14 @@ const REQUESTS: u32 = 20_000;
 /// The most a request may cost, as the project promises.
 const TARGET_NANOS: u128 = 4_000;
 
-fn head(number: u32) -> Request<WasiBody> {
+fn head(number: u32) -> Request<Empty<Bytes>> {
     Request::head(format!(
         "http://minio.example:9000/mybucket/invoices/2026/11/INV-{number:08}.pdf?versionId=8a38e1a2-0000-4000-8000-0123456789ab"
     ))
     .header("host", "minio.example:9000")
     .header("user-agent", "mc-replicate-resync-backlog/0.2.0")
     .header("x-minio-source-proxy-request", "false")
-    .body(Empty::new().map_err(|never| match never {}).boxed_unsync())
+    .body(Empty::new())
     .expect("a request")
 }
 

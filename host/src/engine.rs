@@ -2,6 +2,7 @@
 
 use crate::code_cache::CodeCache;
 use crate::gate::Gate;
+use crate::handler::{self, Handler};
 use crate::meter::Meter;
 use crate::outlet::Outlet;
 use crate::settings::settings;
@@ -16,7 +17,9 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{CommandPre, cli, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::p2::bindings::LinkOptions;
+use wasmtime_wasi_http::p2::bindings::http::types;
+use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The version of wasmtime this host is built with.
 pub(crate) const WASMTIME_VERSION: &str = env!("MC_WASI_WASMTIME");
@@ -64,6 +67,12 @@ impl WasiView for Sandbox {
 impl WasiHttpView for Sandbox {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}
+
+impl Sandbox {
+    fn handler(&mut self) -> Handler<'_> {
+        Handler { table: &mut self.table, gate: &self.gate }
     }
 }
 
@@ -275,7 +284,10 @@ fn is_provided(name: &str) -> bool {
 
 /// Command line, clocks, randomness, HTTP. No files, no sockets.
 fn add_wasi(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    let options = LinkOptions::default();
+    types::add_to_linker::<Sandbox, WasiHttp>(linker, &(&options).into(), Sandbox::http)?;
+    handler::add_to_linker(linker, Sandbox::handler)?;
     cli::environment::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::exit::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_input::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;

@@ -7,7 +7,7 @@ use crate::mask::Mask;
 use crate::pool::Pool;
 use crate::{tls, trace};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, response,
 };
@@ -27,7 +27,7 @@ use wasmtime_wasi_http::{
     WasiHttpHooks,
 };
 
-/// What wasmtime takes for a request: the response, and what drives its connection.
+/// What the hook of wasmtime answers: the response, and what drives its connection.
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 /// The gate of one run. The default one is closed: it denies everything.
@@ -84,7 +84,7 @@ impl Gate {
     ///
     /// # Errors
     /// The request is denied, and the user told.
-    pub fn admit(&self, request: Request<WasiBody>) -> Result<Admitted, Error> {
+    pub fn admit(&self, request: Request<Empty<Bytes>>) -> Result<Admitted, Error> {
         let open = self.open.as_ref().ok_or(Error::HttpRequestDenied)?;
         let kind = open.grant.check(&request).map_err(|denial| {
             open.denials.deny(&denial);
@@ -96,11 +96,8 @@ impl Gate {
 
 impl Open {
     /// Signs a granted request and brings it into the form that goes over the wire.
-    fn prepare(&self, request: Request<WasiBody>) -> Result<Request<Empty<Bytes>>, Error> {
+    fn prepare(&self, request: Request<Empty<Bytes>>) -> Result<Request<Empty<Bytes>>, Error> {
         let (mut parts, body) = request.into_parts();
-        if !body.is_end_stream() {
-            return Err(Error::HttpRequestBodySize(Some(0)));
-        }
         Grant::strip_signature(&mut parts.headers);
         let host = &self.grant.origin().authority;
         self.signing.sign(&parts.method, &parts.uri, host, &mut parts.headers)?;
@@ -119,7 +116,7 @@ impl Open {
                 }
             }
         }
-        Ok(Request::from_parts(parts, Empty::new()))
+        Ok(Request::from_parts(parts, body))
     }
 }
 
@@ -193,7 +190,7 @@ fn is_framed(head: &response::Parts, body: &WasiBody) -> bool {
 
 impl Admitted {
     /// Sends the request, and learns from the answer what the next signature needs.
-    async fn send(self) -> Sent {
+    pub(crate) async fn send(self) -> Result<Response<WasiBody>, Error> {
         let Self { open, kind, request } = self;
         let target = (kind == Kind::Copy || (kind == Kind::Head && open.grant.copies()))
             .then(|| request.uri().path_and_query().map(ToString::to_string).unwrap_or_default());
@@ -201,7 +198,7 @@ impl Admitted {
             open.admit_copy(target, request.headers()).await?;
         }
         let traced = open.tracer.as_ref().map(|tracer| (tracer, tracer.request(&request)));
-        let headers = request.headers().clone();
+        let authorization = request.headers().get(AUTHORIZATION).cloned();
         let (mut head, mut body) = open.send(kind, request).await?.into_parts();
         let success = head.status.is_success();
         if let (Kind::Head, Some(target), true) = (kind, &target, success) {
@@ -216,7 +213,7 @@ impl Admitted {
             let read = Limited::new(body, LOOKED_AT).collect().await;
             whole = read.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             if !success {
-                let mask = open.mask.with_signature(&headers);
+                let mask = open.mask.with_signature(authorization.as_ref());
                 mask.headers(&mut head.headers);
                 whole = mask.body(&whole);
                 open.look_at(&head, &whole)?;
@@ -236,8 +233,7 @@ impl Admitted {
                 if trace::shows_body(head.status) { &whole } else { b"" },
             );
         }
-        let driven = Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>;
-        Ok((Response::from_parts(head, body), driven))
+        Ok(Response::from_parts(head, body))
     }
 }
 
@@ -293,8 +289,7 @@ impl Open {
     async fn ask(&self, setting: &str) -> Result<Option<String>, Reason> {
         let uri = format!("{}{}?{setting}", self.grant.origin(), self.grant.bucket());
         let request = Request::get(uri).header(HOST, &self.grant.origin().authority);
-        let empty = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        let request = request.body(empty).map_err(|_| Reason::CopySettings)?;
+        let request = request.body(Empty::new()).map_err(|_| Reason::CopySettings)?;
         let request = self.prepare(request).map_err(|_| Reason::CopySettings)?;
         let answer = self.pool.send(request).await.map_err(|_| Reason::CopySettings)?;
         let (head, body) = answer.into_parts();
@@ -339,14 +334,12 @@ impl Open {
 impl WasiHttpHooks for Gate {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        _request: Request<WasiBody>,
         _options: Option<RequestOptions>,
         _fut: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        match self.admit(request) {
-            Ok(admitted) => Box::new(admitted.send()),
-            Err(error) => Box::new(async { Err(error) }),
-        }
+        // Every request comes by `handler.rs`.
+        Box::new(async { Err(Error::HttpRequestDenied) })
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {

@@ -14,6 +14,7 @@ mod dial;
 mod engine;
 mod gate;
 mod given_input;
+mod handler;
 mod mask;
 mod meter;
 mod no_proxy;

@@ -36,9 +36,8 @@ impl Mask {
     }
 
     /// The same, and the signature of the request that is answered.
-    pub(crate) fn with_signature(&self, request: &HeaderMap) -> Self {
+    pub(crate) fn with_signature(&self, authorization: Option<&HeaderValue>) -> Self {
         let mut mask = Self { forms: self.forms.clone() };
-        let authorization = request.get(http::header::AUTHORIZATION);
         let text = authorization.and_then(|value| value.to_str().ok()).unwrap_or_default();
         if let Some((_, signature)) = text.split_once("Signature=") {
             mask.add(signature);
@@ -173,10 +172,8 @@ mod tests {
 
     #[test]
     fn keys_headers_and_the_signature_are_hidden_and_nothing_else() {
-        let mut request = HeaderMap::new();
         let authorization = "AWS4-HMAC-SHA256 Credential=AKIAKEY/d/r/s3/aws4_request, SignedHeaders=host, Signature=deadbeef";
-        request.insert(http::header::AUTHORIZATION, HeaderValue::from_static(authorization));
-        let mask = mask().with_signature(&request);
+        let mask = mask().with_signature(Some(&HeaderValue::from_static(authorization)));
         let body = Bytes::from_static(
             b"<Error>ab AKIAKEY deadbeef wJalr/XUt Bearer xyz SignedHeaders=host</Error>",
         );

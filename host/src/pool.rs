@@ -21,7 +21,6 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -49,7 +48,8 @@ const HEADERS: [usize; 3] = [100, 1_000, 24_000];
 pub struct Pool {
     connector: Connector,
     nodes: Arc<Nodes>,
-    idle: Mutex<HashMap<SocketAddr, Vec<Idle>>>,
+    /// By address: a name has a handful of them.
+    idle: Mutex<Vec<(SocketAddr, Vec<Idle>)>>,
     places: Arc<Semaphore>,
     /// Which of [`HEADERS`] new connections have room for.
     room: AtomicUsize,
@@ -196,10 +196,14 @@ impl Pool {
     /// not answer look as if they stood.
     async fn take_idle(&self, turn: &Turn) -> Option<Idle> {
         if turn.is_trial() {
-            self.idle.lock().ok()?.remove(&turn.address());
+            self.idle.lock().ok()?.retain(|(address, _)| *address != turn.address());
         }
         loop {
-            let mut connection = self.idle.lock().ok()?.get_mut(&turn.address())?.pop()?;
+            let mut connection = {
+                let mut idle = self.idle.lock().ok()?;
+                let (_, there) = idle.iter_mut().find(|(at, _)| *at == turn.address())?;
+                there.pop()?
+            };
             if connection.room >= self.room.load(Ordering::Relaxed)
                 && !connection.sender.is_closed()
                 && connection.sender.ready().await.is_ok()
@@ -267,7 +271,11 @@ impl Lease {
         if !self.connection.sender.is_closed()
             && let Ok(mut idle) = self.pool.idle.lock()
         {
-            idle.entry(self.connection.address).or_default().push(self.connection);
+            let address = self.connection.address;
+            match idle.iter_mut().find(|(at, _)| *at == address) {
+                Some((_, there)) => there.push(self.connection),
+                None => idle.push((address, vec![self.connection])),
+            }
         }
     }
 }
