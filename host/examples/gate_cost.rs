@@ -12,8 +12,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use http::Request;
 use bytes::Bytes;
+use http::Request;
 use http_body_util::Empty;
 use mc_wasi::bench::{Connector, Gate, Mask, Open, Pool, Signing, tls};
 use mc_wasi_policy::{Copies, Denials, Grant};

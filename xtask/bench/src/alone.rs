@@ -11,7 +11,7 @@ const LISTED: u64 = 1_000_000;
 /// the same lines with serde_json.
 const MAX_OF_READER: f64 = 3.0;
 
-/// `--help`, after a run that fills the cache.
+/// `--help`.
 pub fn start_up() -> Result<Cost> {
     let mut runs = Vec::new();
     for _ in 0..=ROUNDS {
@@ -24,12 +24,12 @@ pub fn start_up() -> Result<Cost> {
 
 /// The reader alone: a dry run in JSON, beside a native reader of the same lines.
 pub fn listing(targets: &mut Targets) -> Result {
-    let (server, address) = server(LISTED, &[])?;
+    let (server, url) = server(LISTED, &[])?;
     let (mut ours, mut readers) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let mut command = mc_wasi(&address);
+        let mut command = mc_wasi(&url);
         ours.push(cost(command.args(["--dry-run", "--json"]).stdout(Stdio::null()))?);
-        let mut reader = peer(built("native-floor"), &address);
+        let mut reader = peer(built("native-floor"), &url);
         readers.push(cost(reader.arg("-list").stdout(Stdio::null()).stderr(Stdio::null()))?);
     }
     server.stop()?;
@@ -65,7 +65,7 @@ pub fn gate() -> Result {
 /// How long a start takes and what the component weighs.
 pub fn size(start_up: &Cost) {
     println!(
-        "\nStart-up (`--help`, compiled code kept): {:.0} ms, {} MiB",
+        "\nStart-up (`--help`, of any run): {:.0} ms, {} MiB",
         start_up.wall * 1e3,
         start_up.rss_kib / 1024
     );

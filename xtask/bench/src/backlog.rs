@@ -3,12 +3,11 @@
 //! The server keeps what was triggered in its listings, as one whose target is away does: the most that
 //! there would be to skip if the bucket were listed again.
 
-use crate::alone::start_up;
 use crate::measure::{Cost, Targets, cost, mc_wasi, server, statistics};
 use std::process::Stdio;
 use xtask::sh::Result;
 
-const SIZES: [u64; 3] = [1_000_000, 5_000_000, 10_000_000];
+const SIZES: [u64; 6] = [1_000, 10_000, 100_000, 1_000_000, 5_000_000, 10_000_000];
 
 /// Entries that the server makes for each version at most.
 const MAX_LISTED: f64 = 1.05;
@@ -20,8 +19,6 @@ const CONCURRENT: &str = "100";
 
 /// Runs all sizes and prints the table.
 pub fn run(targets: &mut Targets) -> Result {
-    // Compiles the component, which takes memory, and keeps the code.
-    start_up()?;
     println!("\nDefault --memory, -c {CONCURRENT}, server and client on this machine\n");
     println!(
         "| versions | objects/s | CPU µs/object | peak RSS MiB | listings | entries listed per version |"
@@ -31,8 +28,8 @@ pub fn run(targets: &mut Targets) -> Result {
 }
 
 fn measure(versions: u64, targets: &mut Targets) -> Result {
-    let (server, address) = server(versions, &["--keep"])?;
-    let mut command = mc_wasi(&address);
+    let (server, url) = server(versions, &["--keep"])?;
+    let mut command = mc_wasi(&url);
     command.args(["-c", CONCURRENT]).stdout(Stdio::null()).stderr(Stdio::null());
     let Cost { wall, cpu, rss_kib } = cost(&mut command)?;
     let stats = statistics(server)?;

@@ -4,6 +4,7 @@
 //! client rather than wall time. The server runs in a process of its own.
 
 use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, server, statistics};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use xtask::sh::{Result, built, tool};
 
@@ -12,6 +13,9 @@ const CONCURRENCY: [u32; 3] = [10, 100, 1000];
 /// CPU of `mc-wasi` divided by that of the Go client and of the floor, up to [`RATIOS_UP_TO`].
 const MAX_OF_PEER: f64 = 0.6;
 const MAX_OF_FLOOR: f64 = 3.0;
+
+/// The same over TLS, at any number.
+const MAX_OF_PEER_OVER_TLS: f64 = 0.6;
 
 /// At a thousand the ratios are shown and not judged.
 const RATIOS_UP_TO: u32 = 100;
@@ -36,7 +40,7 @@ struct Ran {
     connections: u64,
 }
 
-/// Prints the table.
+/// Prints the tables.
 pub fn run(objects: u64, start_up: &Cost, targets: &mut Targets) -> Result {
     println!("\n{objects} versions, median of {ROUNDS} runs, client and server on this machine\n");
     println!(
@@ -44,19 +48,56 @@ pub fn run(objects: u64, start_up: &Cost, targets: &mut Targets) -> Result {
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     for concurrency in CONCURRENCY {
-        let medians = medians(concurrency, objects)?;
+        let medians = medians(&CONTESTANTS, concurrency, objects, None)?;
         print(&medians, concurrency, objects);
         judge(&medians, concurrency, start_up, targets);
     }
     Ok(())
 }
 
-/// One after the other in each round, so that a slow minute of the machine hits all three.
-fn medians(concurrency: u32, objects: u64) -> Result<[Ran; 3]> {
-    let mut runs: [Vec<Ran>; 3] = Default::default();
+/// The same over TLS, without the floor, which speaks none.
+pub fn over_tls(objects: u64, targets: &mut Targets) -> Result {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    println!("\nThe same over TLS\n");
+    println!("| client | -c | objects/s | CPU µs/object | connections | CPU of peer |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    for concurrency in CONCURRENCY {
+        let [ours, peer] = medians(
+            &[Contestant::McWasi, Contestant::Peer],
+            concurrency,
+            objects,
+            Some(folder.path()),
+        )?;
+        let ratio = ours.cost.cpu / peer.cost.cpu;
+        for (contestant, ran) in [(Contestant::McWasi, ours), (Contestant::Peer, peer)] {
+            println!(
+                "| {} | {concurrency} | {:.0} | {:.1} | {} | {:.2} |",
+                contestant.name(),
+                objects as f64 / ran.cost.wall,
+                ran.cost.cpu * 1e6 / objects as f64,
+                ran.connections,
+                ran.cost.cpu / peer.cost.cpu,
+            );
+        }
+        targets.check(
+            ratio <= MAX_OF_PEER_OVER_TLS,
+            format!("-c {concurrency} over TLS: CPU above {MAX_OF_PEER_OVER_TLS} of the Go peer's"),
+        );
+    }
+    Ok(())
+}
+
+/// One after the other in each round, so that a slow minute of the machine hits all of them.
+fn medians<const N: usize>(
+    contestants: &[Contestant; N],
+    concurrency: u32,
+    objects: u64,
+    tls: Option<&Path>,
+) -> Result<[Ran; N]> {
+    let mut runs: [Vec<Ran>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..ROUNDS {
-        for (contestant, runs) in CONTESTANTS.into_iter().zip(&mut runs) {
-            runs.push(contestant.run(concurrency, objects)?);
+        for (contestant, runs) in contestants.iter().zip(&mut runs) {
+            runs.push(contestant.run(concurrency, objects, tls)?);
         }
     }
     Ok(runs.map(|mut runs| median(&mut runs, |ran| ran.cost)))
@@ -110,10 +151,15 @@ impl Contestant {
         }
     }
 
-    /// Triggers a backlog of its own.
-    fn run(self, concurrency: u32, objects: u64) -> Result<Ran> {
-        let (server, address) = server(objects, &[])?;
-        let mut command = self.command(&address);
+    /// Triggers a backlog of its own, over TLS with a folder for the authority.
+    fn run(self, concurrency: u32, objects: u64, tls: Option<&Path>) -> Result<Ran> {
+        let folder = tls.map(|folder| folder.display().to_string());
+        let words: Vec<&str> = folder.iter().flat_map(|folder| ["--tls-dir", folder]).collect();
+        let (server, url) = server(objects, &words)?;
+        let mut command = self.command(&url);
+        if let Some(folder) = tls {
+            command.env("SSL_CERT_FILE", folder.join("ca.pem"));
+        }
         command.args(["-c", &concurrency.to_string()]);
         let cost = cost(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
         let stats = statistics(server)?;
@@ -126,12 +172,12 @@ impl Contestant {
         Ok(Ran { cost, connections: stats["connections"].as_u64().unwrap_or(0) })
     }
 
-    fn command(self, address: &str) -> Command {
+    fn command(self, url: &str) -> Command {
         let program = match self {
-            Self::McWasi => return mc_wasi(address),
+            Self::McWasi => return mc_wasi(url),
             Self::Peer => tool("peer"),
             Self::Floor => built("native-floor"),
         };
-        peer(program, address)
+        peer(program, url)
     }
 }

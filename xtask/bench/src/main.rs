@@ -42,6 +42,7 @@ fn run(words: &[&str]) -> Result {
 fn everything(objects: u64, targets: &mut Targets) -> Result {
     let start_up = alone::start_up()?;
     comparison::run(objects, &start_up, targets)?;
+    comparison::over_tls(objects, targets)?;
     alone::listing(targets)?;
     alone::pacing()?;
     alone::gate()?;

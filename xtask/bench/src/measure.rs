@@ -61,15 +61,15 @@ pub fn median<T: Clone>(runs: &mut [T], cost: impl Fn(&T) -> Cost) -> T {
     runs[runs.len() / 2].clone()
 }
 
-/// A fake server with this many versions, and its address.
+/// A fake server with this many versions, and its URL.
 pub fn server(objects: u64, more: &[&str]) -> Result<(Server, String)> {
     let mut command = Command::new(built("fake-minio"));
     command.args(["--objects", &objects.to_string(), "--bucket", BUCKET]);
     command.args(["--no-verify", "--until-eof"]).args(more);
     let mut server = Server::start(&mut command)?;
     let line = server.line()?;
-    let address = line.strip_prefix("listening http://").unwrap_or_default().to_owned();
-    Ok((server, address))
+    let url = line.strip_prefix("listening ").unwrap_or_default().to_owned();
+    Ok((server, url))
 }
 
 /// Ends a server; what it has counted.
@@ -78,18 +78,18 @@ pub fn statistics(server: Server) -> Result<serde_json::Value> {
         .map_err(|error| format!("the server's statistics: {error}"))
 }
 
-/// `mc-wasi` on the whole bucket of the server at `address`.
-pub fn mc_wasi(address: &str) -> Command {
+/// `mc-wasi` on the whole bucket of the server at `url`.
+pub fn mc_wasi(url: &str) -> Command {
     let mut command = Command::new(built("mc-wasi"));
     command.args(["replicate", "resync-backlog", &format!("a/{BUCKET}")]);
-    command.env("MC_HOST_a", format!("http://minioadmin:minioadmin@{address}"));
+    command.env("MC_HOST_a", url.replacen("://", "://minioadmin:minioadmin@", 1));
     command
 }
 
 /// Another client, with the Go peer's options, on the same.
-pub fn peer(program: impl AsRef<std::ffi::OsStr>, address: &str) -> Command {
+pub fn peer(program: impl AsRef<std::ffi::OsStr>, url: &str) -> Command {
     let mut command = Command::new(program);
-    command.args(["-endpoint", &format!("http://{address}"), "-bucket", BUCKET]);
+    command.args(["-endpoint", url, "-bucket", BUCKET]);
     command.env("PEER_ACCESS_KEY", "minioadmin").env("PEER_SECRET_KEY", "minioadmin");
     command
 }
