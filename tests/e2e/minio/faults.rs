@@ -38,6 +38,15 @@ fn on_target(pair: &Pair) -> Ids {
     ids(&pair.target_versions("dst"))
 }
 
+/// Nothing is in the backlog but what this run has found replicated. A server whose drives were away may list such a
+/// version for ever: a drive answers for it that was not there.
+#[track_caller]
+fn assert_only_stale_ones_are_listed(pair: &Pair, run: &Ended) {
+    let is_stale = |version: &_| run.outcomes.get(version).is_some_and(|how| how == "replicated");
+    let left = in_backlog(pair);
+    assert!(left.iter().all(is_stale), "{left:?}: {}", run.summary);
+}
+
 /// Every version that this run did not trigger still waits, and nothing is lost to those that follow.
 #[track_caller]
 fn assert_mended_by_running_again(pair: &Pair, keys: &Keys, ended: &Ended, all: &Ids) {
@@ -47,13 +56,11 @@ fn assert_mended_by_running_again(pair: &Pair, keys: &Keys, ended: &Ended, all: 
         assert!(triggered || left.contains(version), "{version:?} is gone without a trigger");
     }
     // A server that lost its drives leaves a version or two pending for longer than one run waits.
-    // And it may go on listing one that it has replicated, which HEAD tells.
     let mended = (0..4).any(|_| {
         let run = Background::start(&as_user(pair, keys), &["source/src", "--wait", "40s"]).end();
-        let is_stale =
-            |version: &_| run.outcomes.get(version).is_some_and(|how| how == "replicated");
-        let left = in_backlog(pair);
-        assert_eq!(run.status == 0, left.iter().all(is_stale), "{left:?}: {}", run.summary);
+        if run.status == 0 {
+            assert_only_stale_ones_are_listed(pair, &run);
+        }
         run.status == 0
     });
     assert!(mended, "four runs did not mend it");
@@ -268,7 +275,8 @@ fn what_a_drive_that_was_away_lists_is_triggered_again_and_gone_after_that() {
     wait_until("an answer of the drive", || listed() > 0);
     pair.mc().run(&["admin", "heal", "--recursive", "--scan", "deep", "source/src"]);
     assert!(listed() > 0, "healing does not help");
-    let second = as_user(&pair, &keys).run(&["source/src", "--json", "--wait", "60s"]);
-    assert_eq!((second.status, &second.summary()["failed"]), (0, &0.into()), "{second:?}");
-    assert_replicated(&pair, &all);
+    let second = Background::start(&as_user(&pair, &keys), &["source/src", "--wait", "60s"]).end();
+    assert_eq!((second.status, second.count("failed")), (0, 0), "{}", second.summary);
+    assert_only_stale_ones_are_listed(&pair, &second);
+    assert_eq!(on_target(&pair), all);
 }
