@@ -4,7 +4,7 @@ use crate::job::{Counts, End, Mode, Outcome};
 use crate::listing::{Item, Operation, Statuses};
 use crate::report::message::Message;
 use crate::report::printable::printable;
-use crate::report::waited::Waited;
+use crate::report::waited::{Waited, WaitedJson};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -216,7 +216,7 @@ impl Summary<'_> {
         }
         self.lines_text(&mut out);
         if let Some(waited) = self.waited {
-            waited_text(&mut out, waited);
+            waited.text(&mut out);
         }
         let hint = match self.end {
             End::Complete if self.success() && (counts.outages == 0 || self.waited.is_some()) => {
@@ -293,25 +293,6 @@ impl Summary<'_> {
         }
     }
 
-    fn waited_json(&self) -> Option<WaitedJson<'_>> {
-        let waited = self.waited?;
-        let mut targets = BTreeMap::new();
-        for (arn, &[replicated, pending, failed_again]) in &waited.targets {
-            targets.insert(arn.as_str(), TargetJson { replicated, pending, failed_again });
-        }
-        Some(WaitedJson {
-            replicated: waited.replicated,
-            pending: waited.pending,
-            failed_again: waited.failed_again,
-            stale: waited.stale,
-            unseen: Some(waited.unseen).filter(|unseen| *unseen > 0),
-            rounds: waited.rounds,
-            offline: waited.offline,
-            exact: waited.exact,
-            targets,
-        })
-    }
-
     fn by_status(&self) -> BTreeMap<&str, BTreeMap<&'static str, u64>> {
         let mut statuses: BTreeMap<&str, BTreeMap<&'static str, u64>> = BTreeMap::new();
         for ((status, operation), count) in &self.counts.by_status {
@@ -355,7 +336,7 @@ impl Summary<'_> {
             backlog: self.by_status(),
             offline_targets: offline,
             notes,
-            wait: self.waited_json(),
+            wait: self.waited.map(Waited::json),
             duration: self.duration.as_nanos(),
             error: error.map(Message::json_error),
         };
@@ -402,69 +383,4 @@ struct SummaryLine<'a, E> {
     duration: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<E>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WaitedJson<'a> {
-    replicated: u64,
-    pending: u64,
-    failed_again: u64,
-    stale: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unseen: Option<u64>,
-    rounds: u32,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    offline: bool,
-    exact: bool,
-    targets: BTreeMap<&'a str, TargetJson>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TargetJson {
-    replicated: u64,
-    pending: u64,
-    failed_again: u64,
-}
-
-fn waited_text(out: &mut String, waited: &Waited) {
-    let _ = writeln!(out, "  Replicated: {}", waited.replicated);
-    for (count, name) in [(waited.pending, "Still pending"), (waited.failed_again, "Failed again")]
-    {
-        if count > 0 {
-            let _ = writeln!(out, "  {name}: {count}");
-        }
-    }
-    if waited.stale > 0 {
-        let stale = waited.stale;
-        let _ = writeln!(
-            out,
-            "  Of these, listed all the same: {stale} (the listing of the server is stale)"
-        );
-    }
-    if waited.unseen > 0 {
-        let unseen = waited.unseen;
-        let _ = writeln!(
-            out,
-            "  Of those pending, not looked at: {unseen} (--memory gives room to remember them)"
-        );
-    }
-    if waited.offline {
-        out.push_str(
-            "  Not waited for any longer: every target of what is left is offline, and has been for a minute.\n",
-        );
-    }
-    if !waited.exact {
-        out.push_str(
-            "  The last look at the backlog did not reach its end: only what an earlier one showed counts as replicated.\n",
-        );
-    }
-    for (arn, [replicated, pending, failed]) in &waited.targets {
-        let _ = writeln!(
-            out,
-            "  {}: {replicated} replicated, {pending} pending, {failed} failed again",
-            printable(arn)
-        );
-    }
 }
