@@ -25,7 +25,7 @@ use std::time::Duration;
 const CHUNK: u64 = 256 * 1024;
 
 /// With so many exchanges under way, answers are gathered for a while before they are asked for, unless the last
-/// question brought this part of them: each costs the host 0.15 µs for every exchange, however few are ready.
+/// question brought this part of them: the host looks at every exchange each time, however few are ready.
 const MANY: usize = 200;
 const PART: usize = 32;
 

@@ -5,7 +5,7 @@
 //! where they say so early, it is not waited for.
 
 use super::output::Output;
-use crate::job::{CHECKS, EVERY, Flow, Note, Shown};
+use crate::job::{CHECKS, COUNTERS_ANSWER, EVERY, Flow, Note, PAUSES, Shown};
 use crate::report::Console;
 use crate::wire::{Client, Instant, Net, Ticket, exchange};
 use std::time::Duration;
@@ -14,17 +14,11 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(30);
 
-/// A pause is at least this many times as long as the look before it: a server has better things to do than that.
-const REST: u32 = 3;
-
 /// A look that takes less is not worth putting off.
 const DEAR: Duration = Duration::from_secs(2);
 
 /// The counters go on if they did so within this time. Large objects take seconds each.
 const QUIET: Duration = Duration::from_secs(10);
-
-/// How long an answer of the counters may take.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Between two drawings of what is waited for.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -76,7 +70,7 @@ impl Looks {
         let cost = self.cost.unwrap_or_default();
         let is_dear = self.cost.is_none_or(|cost| cost >= DEAR);
         match &self.flow {
-            Some(flow) if flow.is_drained() && !self.misled => (cost * REST).max(FIRST_PAUSE),
+            Some(flow) if flow.is_drained() && !self.misled => (cost * PAUSES).max(FIRST_PAUSE),
             Some(flow) if is_dear && flow.is_draining(QUIET, now) => {
                 (cost * CHECKS.0).max(CHECKS.1)
             }
@@ -97,8 +91,9 @@ impl Looks {
             return;
         }
         self.asked = Some(net.now());
-        let answer =
-            exchange::once(net, client, ANSWER, |net, client| client.metrics(net, Ticket::Setting));
+        let answer = exchange::once(net, client, COUNTERS_ANSWER, |net, client| {
+            client.metrics(net, Ticket::Setting);
+        });
         match flow.answered(client, answer, net.now()) {
             Ok(Shown::Restart) => output.note(&Note::Restart),
             Ok(Shown::Counters) | Err(None) => {}
@@ -109,7 +104,7 @@ impl Looks {
 
     /// The last look has taken this long, and has shown so many if it was whole.
     pub(super) fn looked(&mut self, took: Duration, left: Option<u64>, now: Instant) {
-        self.pause = (self.pause * 2).min(LAST_PAUSE).max(took * REST);
+        self.pause = (self.pause * 2).min(LAST_PAUSE).max(took * PAUSES);
         self.cost = Some(took);
         if let (Some(flow), Some(left)) = (&mut self.flow, left) {
             self.misled |= flow.is_drained() && left > 0;

@@ -16,8 +16,8 @@ pub(super) struct Pass {
     /// When it began, by the server's clock, in nanoseconds since 1970; where no answer told that, by
     /// this machine's.
     pub(super) began: i128,
-    /// When it ended, in the same way.
-    pub(super) ended: i128,
+    /// When it ended, by the server's clock, if an answer told that.
+    pub(super) ended: Option<i128>,
     /// What is known of the server's queue, where its counters tell.
     pub(super) flow: Option<Flow>,
 }
@@ -86,9 +86,7 @@ pub(super) fn pass<N: Net, C: Console>(
         }
     }
     let (counts, end, listings) = (job.counts().clone(), job.end(), job.listings());
-    let now = i128::from(net.unix()) * 1_000_000_000;
-    let (began, ended) = (job.server_time(began), job.server_time(net.now()));
+    let (began, ended) = (job.server_time(began).unwrap_or(own), job.server_time(net.now()));
     let (client, flow) = job.into_parts();
-    let (began, ended) = (began.unwrap_or(own), ended.unwrap_or(now));
     Pass { counts, end, listings, client, began, ended, flow }
 }

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// at least 7/16 full, and half of that again while the table grows: 31 at most.
 const EACH: usize = 32;
 
+/// How much later it may have been than the server's answers tell, whose dates are whole seconds, in nanoseconds.
+const LEEWAY: i128 = 2_000_000_000;
+
 /// How many versions are remembered at most with this much memory for listed ones: two million unless the
 /// user says otherwise.
 pub(super) fn most(memory: Option<usize>) -> usize {
@@ -79,9 +82,9 @@ impl Triggered {
         }
     }
 
-    /// Nothing is triggered after this.
-    pub(super) fn end(&mut self, time: i128) {
-        self.by = Some(time);
+    /// Nothing is triggered after this. Without a time nothing is taken to be newer.
+    pub(super) fn end(&mut self, time: Option<i128>) {
+        self.by = time.map(|time| time + LEEWAY);
     }
 
     /// Whether a version that is still in the backlog is one of them. When they are too many to be remembered,

@@ -14,7 +14,7 @@ use crate::command::args::Args;
 use crate::job::{Only, Settings};
 use crate::listing::{Item, Statuses, Survey, VersionSet, survey};
 use crate::report::{Console, Waited};
-use crate::wire::{Instant, Net, timestamp};
+use crate::wire::{Net, timestamp};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl<C: Console> Survey for Looking<'_, '_, C> {
         }
     }
 
-    fn tick(&mut self, _: Instant) {
+    fn tick(&mut self) {
         self.output.looking(self.look.count());
     }
 }
@@ -159,14 +159,16 @@ impl<'a> Waiting<'a> {
             looks.looked(net.now() - began, self.left.filter(|_| exact), net.now());
             let ended = exact && self.left == Some(0);
             if ended || net.now() >= until || net.stop_requested() {
-                return self.waited(exact, net.now());
+                return self.waited(exact);
             }
-            if exact && self.stalled > 0 {
+            if exact && self.stalled == 0 {
+                self.absence = Absence::default();
+            } else if exact {
                 let (arn, arns) = (self.args.arn.as_deref(), self.known.arns());
                 let offline = self.absence.look(net, &mut pass.client, arn, &arns);
                 offline.iter().for_each(|target| output.offline(target));
                 if self.absence.lasts(net.now()) {
-                    return self.waited(exact, net.now());
+                    return Waited { offline: true, ..self.waited(exact) };
                 }
             }
             let patient = self.stalled < PATIENCE || self.absence.is_there();
@@ -230,7 +232,7 @@ impl<'a> Waiting<'a> {
         });
     }
 
-    fn waited(&self, exact: bool, now: Instant) -> Waited {
+    fn waited(&self, exact: bool) -> Waited {
         let look = &self.known;
         let mut targets = BTreeMap::new();
         let asked = |arn: &String| self.args.arn.as_ref().is_none_or(|asked| asked == arn);
@@ -245,7 +247,7 @@ impl<'a> Waiting<'a> {
             stale: self.replicated.len() as u64,
             unseen: 0,
             rounds: self.rounds,
-            offline: self.absence.lasts(now),
+            offline: false,
             exact,
             targets,
         }

@@ -96,7 +96,9 @@ pub(super) fn watch<N: Net, C: Console>(
             return waited;
         }
         looks.looked(net.now() - began, Some(here), net.now());
-        if stalled {
+        if !stalled {
+            absence = Absence::default();
+        } else {
             let arn = args.arn.as_deref();
             let offline = absence.look(net, &mut before.client, arn, &[]);
             offline.iter().for_each(|target| output.offline(target));

@@ -12,9 +12,9 @@ mod silence;
 mod starts;
 
 use self::copying::Proof;
-pub(crate) use self::gauge::CHECKS;
 use self::gauge::Gauge;
 pub use self::gauge::Note;
+pub(crate) use self::gauge::{CHECKS, PATIENCE as COUNTERS_ANSWER, PAUSES};
 use self::gone::Gone;
 use self::reading::found;
 use crate::job::counts::Counts;

@@ -30,7 +30,7 @@ pub use failure::{During, Failure};
 pub use filter::{Filter, Status};
 pub use flow::MAX_QUEUE;
 pub(crate) use flow::{EVERY, Flow, Shown};
-pub(crate) use machine::CHECKS;
+pub(crate) use machine::{CHECKS, COUNTERS_ANSWER, PAUSES};
 pub use machine::{Job, LAST_ANSWERS, Note};
 pub(crate) use outcome::Verdict;
 pub use outcome::{Outcome, Trigger};

@@ -40,31 +40,30 @@ pub(super) fn read(line: &[u8]) -> Option<Plain<'_>> {
             known |= 1 << member;
             new.then_some(())
         };
-        let place = match name {
-            "object" => once(0).map(|()| &mut plain.object),
-            "versionId" => once(1).map(|()| &mut plain.version_id),
-            "rStatus" => once(2).map(|()| &mut plain.status),
-            "dStatus" => once(3).map(|()| &mut plain.delete_status),
-            "lastModified" => once(4).map(|()| &mut plain.modified),
-            "replTimestamp" => once(5).map(|()| &mut plain.status_time),
+        match name {
             "targets" => {
                 once(6)?;
                 (plain.targets, rest) = object(rest)?;
-                None
             }
             "deletemarker" => {
                 once(7)?;
                 let no = rest.strip_prefix("false");
                 plain.delete_marker = no.is_none();
                 rest = no.or_else(|| rest.strip_prefix("true"))?;
-                None
             }
-            _ => return None,
-        };
-        if let Some(place) = place {
-            (*place, rest) = string(rest)?;
-        } else if !matches!(name, "targets" | "deletemarker") {
-            return None;
+            _ => {
+                let (member, place) = match name {
+                    "object" => (0, &mut plain.object),
+                    "versionId" => (1, &mut plain.version_id),
+                    "rStatus" => (2, &mut plain.status),
+                    "dStatus" => (3, &mut plain.delete_status),
+                    "lastModified" => (4, &mut plain.modified),
+                    "replTimestamp" => (5, &mut plain.status_time),
+                    _ => return None,
+                };
+                once(member)?;
+                (*place, rest) = string(rest)?;
+            }
         }
         match rest.strip_prefix(',') {
             Some(after) => rest = after,

@@ -3,7 +3,7 @@
 use crate::listing::entry::Item;
 use crate::listing::reader::{Reader, State};
 use crate::listing::statuses::{StatusTable, Statuses};
-use crate::wire::{Client, Instant, Net, Ticket};
+use crate::wire::{Client, Net, Ticket};
 use std::time::Duration;
 
 /// The longest time between two calls of [`Survey::tick`].
@@ -15,7 +15,7 @@ pub(crate) trait Survey {
     fn version(&mut self, item: &Item, statuses: &Statuses, status_time: &str);
 
     /// Time passes.
-    fn tick(&mut self, now: Instant);
+    fn tick(&mut self);
 }
 
 /// Shows every listed version, and touches no object. Returns whether it reached the end of the backlog: if the
@@ -49,7 +49,7 @@ pub(crate) fn survey<N: Net>(
         net.wait(reader.due().into_iter().chain([tick]).min(), &mut events);
         if net.now() >= tick {
             tick = net.now() + TICK;
-            to.tick(net.now());
+            to.tick();
         }
         for event in events.drain(..).filter(|event| event.ticket() == Ticket::Listing) {
             reader.on_event(net, client, event, &mut table, |item, status_time, table| {

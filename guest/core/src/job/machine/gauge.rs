@@ -12,10 +12,10 @@ use crate::wire::{
 use std::time::Duration;
 
 /// How long the answer may take: the run goes on without it.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Between two looks at the backlog, as a multiple of what the last one took.
-const PAUSES: u32 = 3;
+pub(crate) const PAUSES: u32 = 3;
 
 /// The same while the counters move, and at least. They count the traffic of others as well, so that what waits may be more
 /// than they tell.

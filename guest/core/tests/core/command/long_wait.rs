@@ -167,3 +167,31 @@ fn more_than_are_remembered_are_told_from_others_by_what_is_known_of_them() {
         (&false.into(), &0.into())
     );
 }
+
+#[test]
+fn a_success_is_no_early_end_however_the_targets_looked_before() {
+    let mut late = 0;
+    for (flags, from) in [("", ""), ("--from -", "bucket,a,null\n")] {
+        for seconds in (10..120).step_by(5) {
+            let mut world = given(vec![Version::new("a", "null")], from);
+            world.net.server.replication = Replication::After(Duration::from_secs(seconds));
+            world.net.server.remote_targets = ok(&target(false).to_string()).into();
+            let mut user = User::of(world);
+            let ran = user.run(&format!("a/bucket --wait 1h {flags}"));
+            assert_eq!(ran.success, !ran.out.contains("Not waited for"), "{flags}: {}", ran.out);
+            late += u32::from(ran.success && user.world.net.now_is() > Duration::from_secs(80));
+        }
+    }
+    assert!(late > 0, "none was a success a minute after the target was first seen offline");
+}
+
+#[test]
+fn what_was_written_as_the_run_ended_is_not_taken_for_replicated() {
+    // The date of the last answer is a whole second, and the version is younger than that.
+    let mut world = made(5_000, |_| {});
+    world.net.server.versions[4_990].modified = "2026-11-24T08:46:40.9Z";
+    world.net.server.versions[4_990].replication = Some(Replication::Never);
+    let line = "a/bucket --json -c 1000 --memory 64KiB --wait 2s --max-queue 0";
+    let summary = User::of(world).run(line).summary();
+    assert_eq!(summary["wait"]["pending"], 1, "{summary}");
+}
