@@ -141,7 +141,7 @@ impl Pair {
                 &(number + 1).to_string(),
             ]);
         }
-        let targets = self.remote_targets();
+        let targets = self.remote_targets(0);
         for link in &mut self.links {
             let target = targets.iter().find(|target| target.bucket == link.bucket);
             link.arn = target
@@ -224,7 +224,8 @@ impl Pair {
         self.source.restart();
         let ruled = self.links.iter().filter(|link| !link.arn.is_empty()).count();
         let started = Instant::now();
-        while self.remote_targets().len() < ruled {
+        let knows = |node| self.remote_targets(node).len() >= ruled;
+        while !self.source.nodes().all(knows) {
             assert!(started.elapsed() < TARGETS_TIMEOUT, "the source has forgotten its targets");
             thread::sleep(Duration::from_millis(20));
         }
@@ -259,11 +260,15 @@ impl Pair {
             .unwrap_or_else(|| panic!("no target has a bucket {bucket}"))
     }
 
-    fn remote_targets(&self) -> Vec<RemoteTarget> {
+    /// What one node of the source knows: after a start, each of them learns it on its own.
+    fn remote_targets(&self, node: usize) -> Vec<RemoteTarget> {
         let target =
             format!("/minio/admin/v3/list-remote-targets?bucket={SOURCE_BUCKET}&type=replication");
-        let reply =
-            self.source_client().send("GET", &target, &[], b"").ok("list the remote targets");
+        let reply = self
+            .source
+            .node_client(node)
+            .send("GET", &target, &[], b"")
+            .ok("list the remote targets");
         let targets: Option<_> = serde_json::from_slice(&reply.body)
             .unwrap_or_else(|error| panic!("{error}: {}", reply.text()));
         targets.unwrap_or_default() // the server says `null` while it has none

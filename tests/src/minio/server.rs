@@ -2,6 +2,7 @@
 //! a cluster of several that have one port at addresses of their own.
 
 use std::fs::{self, OpenOptions};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -163,6 +164,12 @@ impl Minio {
         self.port.number()
     }
 
+    /// The nodes, counted from 0.
+    #[must_use]
+    pub const fn nodes(&self) -> Range<usize> {
+        0..self.options.nodes
+    }
+
     /// A signed client for the root user, of one node, counted from 0.
     #[must_use]
     pub fn node_client(&self, node: usize) -> Client {
@@ -207,7 +214,7 @@ impl Minio {
     /// Everything the server wrote to its terminal.
     #[must_use]
     pub fn log(&self) -> String {
-        let logs = (0..self.options.nodes).map(|node| fs::read_to_string(self.log_file(node)));
+        let logs = self.nodes().map(|node| fs::read_to_string(self.log_file(node)));
         logs.map(Result::unwrap_or_default).collect()
     }
 
@@ -262,7 +269,7 @@ impl Minio {
     pub fn restart(&mut self) {
         self.kill();
         self.client = connect(&self.options, &self.port, 0);
-        let nodes = 0..self.options.nodes;
+        let nodes = self.nodes();
         self.processes = nodes.map(|node| Some(Process::spawn(&mut self.command(node)))).collect();
         if let Err(reason) = self.wait_ready() {
             self.kill();
@@ -319,7 +326,7 @@ impl Minio {
     /// loading of users and buckets.
     fn wait_ready(&mut self) -> Result<(), String> {
         let started = Instant::now();
-        (0..self.options.nodes).try_for_each(|node| self.wait_node(node, started))
+        self.nodes().try_for_each(|node| self.wait_node(node, started))
     }
 
     fn wait_node(&mut self, node: usize, started: Instant) -> Result<(), String> {
