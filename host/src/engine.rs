@@ -1,6 +1,7 @@
 //! Compiles a component, keeps the machine code, and runs it within limits.
 
 use crate::code_cache::CodeCache;
+use crate::exchanges::{self, Exchanges, Waiting};
 use crate::gate::Gate;
 use crate::handler::{self, Handler};
 use crate::meter::Meter;
@@ -11,10 +12,12 @@ use mc_wasi_policy::Limits;
 use resync_core::report::Message;
 use std::fmt;
 use std::time::Duration;
-use wasmtime::component::{Component, Linker, ResourceTable, ResourceTableError};
+use wasmtime::component::{Component, HasData, Linker, ResourceTable, ResourceTableError};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{CommandPre, cli, random};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::p2::bindings::io::{error, streams};
+use wasmtime_wasi::p2::bindings::{CommandPre, cli, clocks, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::LinkOptions;
@@ -56,6 +59,7 @@ struct Sandbox {
     table: ResourceTable,
     meter: Meter,
     gate: Gate,
+    exchanges: Exchanges,
 }
 
 impl WasiView for Sandbox {
@@ -72,7 +76,16 @@ impl WasiHttpView for Sandbox {
 
 impl Sandbox {
     fn handler(&mut self) -> Handler<'_> {
-        Handler { table: &mut self.table, gate: &self.gate }
+        Handler {
+            http: &mut self.http,
+            table: &mut self.table,
+            gate: &mut self.gate,
+            exchanges: &mut self.exchanges,
+        }
+    }
+
+    fn waiting(&mut self) -> Waiting<'_> {
+        Waiting { table: &mut self.table, exchanges: &mut self.exchanges }
     }
 }
 
@@ -214,7 +227,8 @@ pub(crate) async fn run(component: &Component, provision: Provision) -> Result<b
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.headers);
     let meter = Meter::new(&limits);
-    let sandbox = Sandbox { wasi: wasi.build(), http, table, meter, gate: provision.gate };
+    let (gate, exchanges) = (provision.gate, Exchanges::default());
+    let sandbox = Sandbox { wasi: wasi.build(), http, table, meter, gate, exchanges };
     let mut store = Store::new(engine, sandbox);
     store.limiter(|sandbox| &mut sandbox.meter);
     store.set_hostcall_fuel(limits.call);
@@ -282,19 +296,34 @@ fn is_provided(name: &str) -> bool {
     version.starts_with("0.2.") && PACKAGES.iter().any(|package| interface.starts_with(package))
 }
 
+/// Streams and their errors are in the table alone.
+struct Io;
+
+impl HasData for Io {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
 /// Command line, clocks, randomness, HTTP. No files, no sockets.
 fn add_wasi(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    exchanges::add_to_linker(linker, Sandbox::waiting)?;
+    error::add_to_linker::<Sandbox, Io>(linker, |sandbox| &mut sandbox.table)?;
+    streams::add_to_linker::<Sandbox, Io>(linker, |sandbox| &mut sandbox.table)?;
+    clocks::monotonic_clock::add_to_linker::<Sandbox, WasiClocks>(linker, Sandbox::clocks)?;
+    clocks::wall_clock::add_to_linker::<Sandbox, WasiClocks>(linker, Sandbox::clocks)?;
     let options = LinkOptions::default();
     types::add_to_linker::<Sandbox, WasiHttp>(linker, &(&options).into(), Sandbox::http)?;
     handler::add_to_linker(linker, Sandbox::handler)?;
     cli::environment::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::stdin::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::stdout::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    cli::stderr::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::exit::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_input::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_output::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_stdin::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_stdout::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
     cli::terminal_stderr::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
+    random::random::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
     random::insecure::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
     random::insecure_seed::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
     Ok(())

@@ -195,7 +195,7 @@ impl Admitted {
         let target = (kind == Kind::Copy || (kind == Kind::Head && open.grant.copies()))
             .then(|| request.uri().path_and_query().map(ToString::to_string).unwrap_or_default());
         if let (Kind::Copy, Some(target)) = (kind, &target) {
-            open.admit_copy(target, request.headers()).await?;
+            Box::pin(open.admit_copy(target, request.headers())).await?;
         }
         let traced = open.tracer.as_ref().map(|tracer| (tracer, tracer.request(&request)));
         let authorization = request.headers().get(AUTHORIZATION).cloned();
@@ -210,7 +210,7 @@ impl Admitted {
         }
         let mut whole = Bytes::new();
         if !success || matches!(kind, Kind::Location | Kind::Targets) {
-            let read = Limited::new(body, LOOKED_AT).collect().await;
+            let read = Box::pin(Limited::new(body, LOOKED_AT).collect()).await;
             whole = read.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             if !success {
                 let mask = open.mask.with_signature(authorization.as_ref());
@@ -255,8 +255,9 @@ impl Open {
                 enough.notify_one();
             }
         });
+        let answer = Box::pin(self.pool.send(request));
         tokio::select! {
-            answer = self.pool.send(request) => answer,
+            answer = answer => answer,
             () = flooded.notified() => Err(Error::InternalError(Some(format!(
                 "more than {INTERIM} interim answers (1xx) came, and no other"
             )))),

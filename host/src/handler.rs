@@ -1,8 +1,10 @@
-//! `wasi:http/outgoing-handler`: how a request of the component comes to the gate.
+//! `wasi:http/outgoing-handler` and `future-incoming-response`: how a request of the component comes to the gate, and
+//! its answer back.
 //!
-//! wasmtime's own is for any request and any host: it builds the head of each twice, parses the authority again and
-//! boxes a body that is empty. Requests of this program have no body and go to one server, which is known.
+//! wasmtime's own are for any request and any host: the head of each is built twice, the authority parsed again and
+//! an empty body boxed. Requests of this program have no body and go to one server, which is known.
 
+use crate::exchanges::{Answer, Exchanges};
 use crate::gate::Gate;
 use bytes::Bytes;
 use http::header::HOST;
@@ -11,55 +13,115 @@ use http::{HeaderMap, Method, Request, Uri};
 use http_body::Body;
 use http_body_util::Empty;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceTable};
-use wasmtime_wasi::runtime::spawn;
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
+use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode};
-use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
-use wasmtime_wasi_http::{Error, RequestOptions};
+use wasmtime_wasi_http::p2::body::HostIncomingBody;
+use wasmtime_wasi_http::p2::types::{
+    HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest,
+};
+use wasmtime_wasi_http::{Error, FieldMap, RequestOptions, WasiHttpCtx, WasiHttpCtxView};
 
-/// The way from the component to the gate.
+/// The way from the component to the gate and back.
 pub(crate) struct Handler<'a> {
+    /// What wasmtime knows of HTTP.
+    pub(crate) http: &'a mut WasiHttpCtx,
     /// Requests and responses.
     pub(crate) table: &'a mut ResourceTable,
     /// The only way out.
-    pub(crate) gate: &'a Gate,
+    pub(crate) gate: &'a mut Gate,
+    /// The requests under way.
+    pub(crate) exchanges: &'a mut Exchanges,
 }
 
-/// The interface, in the newest version that a component may ask for.
-const INTERFACE: &str = "wasi:http/outgoing-handler@0.2.12";
+/// The interfaces, in the newest version that a component may ask for.
+const OUTGOING_HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
+const TYPES: &str = "wasi:http/types@0.2.12";
 
-/// Gives a component the interface.
+/// What `future-incoming-response.get` gives: nothing yet, or once the response.
+type Got = Option<Result<Result<Resource<HostIncomingResponse>, ErrorCode>, ()>>;
+
+/// Gives a component the first interface, and in the place of wasmtime's the one resource of the other.
 ///
 /// # Errors
-/// There is one already.
+/// There is a handler already.
 pub(crate) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     handler: fn(&mut T) -> Handler<'_>,
 ) -> wasmtime::Result<()> {
-    // The function of the bindings wants an implementation of all that HTTP is beside this.
+    // The functions of the bindings want an implementation of all that HTTP is beside these.
     type Asked = (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>);
-    type Answer = (Result<Resource<HostFutureIncomingResponse>, ErrorCode>,);
     let handle = move |mut store: StoreContextMut<'_, T>, (request, _): Asked| {
-        let answer: Answer = (Ok(handler(store.data_mut()).handle(request)?),);
-        Ok(answer)
+        let answer: Result<_, ErrorCode> = Ok(handler(store.data_mut()).handle(request)?);
+        Ok((answer,))
     };
-    linker.instance(INTERFACE)?.func_wrap("handle", handle)
+    let get = move |mut store: StoreContextMut<'_, T>, (answer,): (Resource<Answer>,)| {
+        Ok((handler(store.data_mut()).get(&answer)?,))
+    };
+    let subscribe = move |mut store: StoreContextMut<'_, T>, (answer,): (Resource<Answer>,)| {
+        Ok((handler(store.data_mut()).subscribe(answer)?,))
+    };
+    linker.instance(OUTGOING_HANDLER)?.func_wrap("handle", handle)?;
+    linker.allow_shadowing(true);
+    let mut types = linker.instance(TYPES)?;
+    let answer = ResourceType::host::<Answer>();
+    types.resource("future-incoming-response", answer, move |mut store, answer| {
+        handler(store.data_mut()).table.delete(Resource::<Answer>::new_own(answer))?;
+        Ok(())
+    })?;
+    types.func_wrap("[method]future-incoming-response.get", get)?;
+    types.func_wrap("[method]future-incoming-response.subscribe", subscribe)?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 impl Handler<'_> {
     fn handle(
         &mut self,
         request: Resource<HostOutgoingRequest>,
-    ) -> wasmtime::Result<Resource<HostFutureIncomingResponse>> {
+    ) -> wasmtime::Result<Resource<Answer>> {
         let request = self.table.delete(request)?;
-        let future = match request_of(request).and_then(|request| self.gate.admit(request)) {
-            // The connection drives itself, so there is nothing for the second task to do.
-            Ok(admitted) => HostFutureIncomingResponse::Pending(spawn(async move {
-                admitted.send().await.map(|response| (response, spawn(async {})))
-            })),
-            Err(error) => HostFutureIncomingResponse::Ready(Err(error)),
+        let answer = match request_of(request).and_then(|request| self.gate.admit(request)) {
+            Ok(admitted) => self.exchanges.begin(admitted.send()),
+            Err(error) => Answer::of(Err(error)),
         };
-        Ok(self.table.push(future)?)
+        Ok(self.table.push(answer)?)
+    }
+
+    fn get(&mut self, answer: &Resource<Answer>) -> wasmtime::Result<Got> {
+        let (head, body) = match self.table.get(answer)?.take() {
+            None => return Ok(None),
+            Some(Err(())) => return Ok(Some(Err(()))),
+            Some(Ok(Ok(response))) => response.into_parts(),
+            Some(Ok(Err(error))) => return self.failed(error).map(Some),
+        };
+        let response = HostIncomingResponse {
+            status: head.status.as_u16(),
+            headers: FieldMap::new_immutable(self.gate, head.headers),
+            body: Some(HostIncomingBody::new(body)),
+        };
+        Ok(Some(Ok(Ok(self.table.push(response)?))))
+    }
+
+    /// An error in the words of the interface, which wasmtime alone knows.
+    fn failed(
+        &mut self,
+        error: Error,
+    ) -> wasmtime::Result<Result<Result<Resource<HostIncomingResponse>, ErrorCode>, ()>> {
+        let answer = self.table.push(HostFutureIncomingResponse::Ready(Err(error)))?;
+        let number = answer.rep();
+        let mut http = WasiHttpCtxView { ctx: self.http, table: self.table, hooks: self.gate };
+        let got = types::HostFutureIncomingResponse::get(&mut http, answer)?;
+        self.table.delete(Resource::<HostFutureIncomingResponse>::new_own(number))?;
+        Ok(got.unwrap_or(Err(())))
+    }
+
+    fn subscribe(&mut self, answer: Resource<Answer>) -> wasmtime::Result<Resource<DynPollable>> {
+        let number = answer.rep();
+        let pollable = wasmtime_wasi::p2::subscribe(self.table, answer)?;
+        let answer = self.table.get(&Resource::<Answer>::new_borrow(number))?;
+        self.exchanges.watch(&pollable, answer);
+        Ok(pollable)
     }
 }
 

@@ -12,6 +12,7 @@ mod code_cache;
 mod connect;
 mod dial;
 mod engine;
+mod exchanges;
 mod gate;
 mod given_input;
 mod handler;

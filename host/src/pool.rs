@@ -136,7 +136,7 @@ impl Pool {
         loop {
             let (mut connection, reused) = match self.take_idle(&turn).await {
                 Some(connection) => (connection, true),
-                None => match self.open(&mut turn).await {
+                None => match Box::pin(self.open(&mut turn)).await {
                     Ok(connection) => (connection, false),
                     Err(error) => return Err(unopened(error, turn, request)),
                 },
@@ -180,7 +180,7 @@ impl Pool {
         if let Some(turn) = self.nodes.turn(met) {
             return Ok(turn);
         }
-        self.connector.look_up(&self.nodes).await?;
+        Box::pin(self.connector.look_up(&self.nodes)).await?;
         self.nodes.turn(met).ok_or_else(dial::nowhere)
     }
 
