@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use mc_wasi_policy::{Copies, Denial, Denials, Grant, Kind, Reason, targets};
 use resync_core::job::{default_retention, encrypts_by_default};
 use resync_core::wire::{
-    FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned, named_region,
+    EMPTY_SHA256, FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned, named_region,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -159,15 +159,25 @@ impl Signing {
         };
         let mut signer = signer.lock().unwrap_or_else(PoisonError::into_inner);
         let signed = signer.sign(&request, now.as_secs());
-        for (name, value) in signed.headers() {
-            let value = HeaderValue::from_str(value).map_err(|_| {
+        let value = |text: &str| {
+            HeaderValue::from_str(text).map_err(|_| {
                 Error::InternalError(Some("the keys hold an illegal character".to_owned()))
-            })?;
-            headers.insert(name, value);
+            })
+        };
+        headers.insert(AUTHORIZATION, value(&signed.authorization)?);
+        headers.insert(CONTENT_SHA256, HeaderValue::from_static(EMPTY_SHA256));
+        headers.insert(DATE, value(&signed.date)?);
+        if let Some(token) = &signed.token {
+            headers.insert(SECURITY_TOKEN, value(token.reveal())?);
         }
         Ok(())
     }
 }
+
+/// The headers of a signature beside `Authorization`; a name that is known in advance is not parsed for each request.
+const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The most that is read of an answer to be looked at. A bucket with a hundred targets is described in
 /// 64 KiB.
@@ -341,6 +351,11 @@ impl WasiHttpHooks for Gate {
     ) -> Box<dyn Future<Output = Sent> + Send> {
         // Every request comes by `handler.rs`.
         Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        // Asked for each header of each answer, for which the filter below would be made anew.
+        DEFAULT_FORBIDDEN_HEADERS.contains(name)
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {

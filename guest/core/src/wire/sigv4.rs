@@ -10,7 +10,6 @@
 use crate::wire::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -76,23 +75,21 @@ impl Signed {
 pub struct Signer {
     credentials: Credentials,
     region: String,
-    clock: Clock,
-    key: Option<HmacSha256>,
+    /// The key of the day and region, once something was signed with it.
+    key: Option<(String, HmacSha256)>,
+    second: Option<Second>,
     canonical: String,
 }
 
-/// The second being signed; formatting it costs more than hashing it, so it is kept.
-#[derive(Debug, Clone, Default)]
-struct Clock {
+/// The second being signed, and what all signatures in it begin with: making that anew costs more than the rest.
+#[derive(Debug, Clone)]
+struct Second {
     unix: u64,
     date: String,
-}
-
-impl Clock {
-    /// `YYYYMMDD` of the current date.
-    fn day(&self) -> &str {
-        self.date.get(..8).unwrap_or_default()
-    }
+    /// Has taken in everything but the digest of the request.
+    begun: HmacSha256,
+    /// `Authorization` as far as the names of the headers.
+    authorization: String,
 }
 
 impl Signer {
@@ -101,8 +98,8 @@ impl Signer {
         Self {
             credentials,
             region: region.to_owned(),
-            clock: Clock::default(),
             key: None,
+            second: None,
             canonical: String::new(),
         }
     }
@@ -116,57 +113,49 @@ impl Signer {
     pub fn set_region(&mut self, region: &str) {
         if self.region != region {
             region.clone_into(&mut self.region);
-            self.key = None;
+            (self.key, self.second) = (None, None);
         }
     }
 
     /// Signs a request at `unix` seconds since 1970.
     pub fn sign(&mut self, request: &Unsigned<'_>, unix: u64) -> Signed {
-        self.set_clock(unix);
+        let second = match self.second.take().filter(|second| second.unix == unix) {
+            Some(second) => second,
+            None => self.begin(unix),
+        };
         let token = self.credentials.session_token.as_ref();
-        let mut canonical = std::mem::take(&mut self.canonical);
-        canonical.clear();
-        let signed_headers = canonicalize(&mut canonical, request, &self.clock.date, token);
-        let digest = Sha256::digest(canonical.as_bytes());
-        self.canonical = canonical;
+        self.canonical.clear();
+        let names = canonicalize(&mut self.canonical, request, &second.date, token);
+        let mut mac = second.begun.clone();
+        mac.update(&hex(&Sha256::digest(self.canonical.as_bytes()).into()));
+        let signature = hex(&mac.finalize().into_bytes().into());
 
-        let mut to_sign = String::with_capacity(160);
-        let scope = (self.clock.day(), self.region.as_str());
-        let _ = write!(
-            to_sign,
-            "AWS4-HMAC-SHA256\n{}\n{}/{}/s3/aws4_request\n",
-            self.clock.date, scope.0, scope.1
-        );
-        push_hex(&mut to_sign, &digest);
-        let mut mac = self
-            .key
-            .get_or_insert_with(|| {
-                signing_key(&self.credentials.secret_key, self.clock.day(), &self.region)
-            })
-            .clone();
-        mac.update(to_sign.as_bytes());
-
-        let mut authorization = String::with_capacity(256);
-        let _ = write!(
-            authorization,
-            "AWS4-HMAC-SHA256 Credential={}/{}/{}/s3/aws4_request, SignedHeaders={signed_headers}, Signature=",
-            self.credentials.access_key,
-            self.clock.day(),
-            self.region
-        );
-        push_hex(&mut authorization, &mac.finalize().into_bytes());
-        Signed { authorization, date: self.clock.date.clone(), token: token.cloned() }
+        let mut authorization =
+            String::with_capacity(second.authorization.len() + names.len() + 80);
+        authorization.push_str(&second.authorization);
+        authorization.push_str(&names);
+        authorization.push_str(", Signature=");
+        authorization.extend(signature.map(char::from));
+        let date = second.date.clone();
+        self.second = Some(second);
+        Signed { authorization, date, token: token.cloned() }
     }
 
-    fn set_clock(&mut self, unix: u64) {
-        if self.clock.unix == unix && !self.clock.date.is_empty() {
-            return;
-        }
+    fn begin(&mut self, unix: u64) -> Second {
         let date = crate::wire::timestamp::amz_date(unix);
-        if date.get(..8) != self.clock.date.get(..8) {
-            self.key = None;
-        }
-        self.clock = Clock { unix, date };
+        let day = date.get(..8).unwrap_or_default();
+        let scope = format!("{day}/{}/s3/aws4_request", self.region);
+        let key = match self.key.take().filter(|(known, _)| known == day) {
+            Some((_, key)) => key,
+            None => signing_key(&self.credentials.secret_key, day, &self.region),
+        };
+        let mut begun = key.clone();
+        begun.update(format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n").as_bytes());
+        self.key = Some((day.to_owned(), key));
+        let access_key = &self.credentials.access_key;
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders=");
+        Second { unix, date, begun, authorization }
     }
 }
 
@@ -270,12 +259,15 @@ fn keyed(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("HMAC accepts any key length")
 }
 
-fn push_hex(out: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
+fn hex(digest: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
+        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|digit| match digit {
+            0..=9 => b'0' + digit,
+            _ => b'a' + digit - 10,
+        }));
     }
+    digits
 }
 
 #[cfg(test)]
