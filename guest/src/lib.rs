@@ -6,6 +6,7 @@
 mod bindings;
 mod errors;
 mod http;
+mod memcmp;
 mod stdio;
 mod typed;
 

@@ -19,7 +19,7 @@ use resync_core::wire::{
     EMPTY_SHA256, FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned, named_region,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, OnceCell};
 use wasmtime_wasi_http::{
@@ -342,6 +342,9 @@ impl Open {
     }
 }
 
+/// What a component may neither set nor see. As a constant it would be made and dropped for each question.
+static FORBIDDEN: LazyLock<Vec<HeaderName>> = LazyLock::new(|| DEFAULT_FORBIDDEN_HEADERS.into());
+
 impl WasiHttpHooks for Gate {
     fn send_request(
         &mut self,
@@ -355,10 +358,10 @@ impl WasiHttpHooks for Gate {
 
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
         // Asked for each header of each answer, for which the filter below would be made anew.
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+        FORBIDDEN.contains(name)
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name))
+        Arc::new(|name| FORBIDDEN.contains(name))
     }
 }

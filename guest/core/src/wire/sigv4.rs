@@ -127,15 +127,16 @@ impl Signer {
         self.canonical.clear();
         let names = canonicalize(&mut self.canonical, request, &second.date, token);
         let mut mac = second.begun.clone();
-        mac.update(&hex(&Sha256::digest(self.canonical.as_bytes()).into()));
-        let signature = hex(&mac.finalize().into_bytes().into());
+        let mut digits = String::with_capacity(64);
+        push_hex(&mut digits, &Sha256::digest(self.canonical.as_bytes()));
+        mac.update(digits.as_bytes());
 
         let mut authorization =
             String::with_capacity(second.authorization.len() + names.len() + 80);
         authorization.push_str(&second.authorization);
         authorization.push_str(&names);
         authorization.push_str(", Signature=");
-        authorization.extend(signature.map(char::from));
+        push_hex(&mut authorization, &mac.finalize().into_bytes());
         let date = second.date.clone();
         self.second = Some(second);
         Signed { authorization, date, token: token.cloned() }
@@ -259,15 +260,13 @@ fn keyed(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("HMAC accepts any key length")
 }
 
-fn hex(digest: &[u8; 32]) -> [u8; 64] {
+fn push_hex(out: &mut String, digest: &[u8]) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
     let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
-        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|digit| match digit {
-            0..=9 => b'0' + digit,
-            _ => b'a' + digit - 10,
-        }));
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
-    digits
+    out.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 #[cfg(test)]
