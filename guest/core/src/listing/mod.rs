@@ -17,6 +17,7 @@ pub use entry::{BadLine, Item, Modified, Operation, parse_line};
 pub use given::{Given, parse_given};
 pub(crate) use input::{Input, Said};
 pub use lines::{LineTooLong, Lines};
+pub(crate) use plain::needs_no_escape;
 pub(crate) use reader::{Reader, State};
 pub use statuses::{EXISTING, StatusTable, Statuses, TargetStatus, UNKNOWN};
 pub(crate) use survey::{Survey, survey};

@@ -118,6 +118,13 @@ fn end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Whether a text is the same within the quotation marks of JSON.
+pub(crate) fn needs_no_escape(text: &str) -> bool {
+    let (eights, rest) = text.as_bytes().as_chunks();
+    eights.iter().all(|eight| special(u64::from_le_bytes(*eight)) == 0)
+        && rest.iter().all(|byte| !matches!(byte, b'"' | b'\\' | ..0x20))
+}
+
 /// Marks the bytes that are a quotation mark, a backslash or a control character, in their highest bits. Those after the
 /// first may be marked in vain.
 fn special(bytes: u64) -> u64 {
@@ -159,6 +166,9 @@ mod tests {
                     _ => Some(length + 1),
                 };
                 assert_eq!(end(&bytes), found, "{byte} at {length}");
+                let text = String::from_utf8_lossy(bytes.get(..=length).unwrap_or_default());
+                let json = serde_json::to_string(&text).unwrap();
+                assert_eq!(needs_no_escape(&text), json == format!("\"{text}\""), "{json}");
             }
         }
         assert_eq!(end(b"without an end"), None);

@@ -87,8 +87,25 @@ impl Statuses {
 pub struct StatusTable {
     list: Vec<Statuses>,
     numbers: HashMap<Box<[u8]>, u32>,
-    scratch: Vec<u8>,
+    last: Last,
     bytes: usize,
+}
+
+/// The statuses that were asked for last.
+#[derive(Debug, Default)]
+struct Last {
+    /// Their parts, each with a zero after it; nothing before the first ones are known.
+    text: Vec<u8>,
+    number: u32,
+}
+
+impl Last {
+    fn is(&self, parts: [&[u8]; 3]) -> bool {
+        let rest = parts.into_iter().try_fold(self.text.as_slice(), |text, part| {
+            text.strip_prefix(part)?.strip_prefix(&[0])
+        });
+        rest.is_some_and(<[u8]>::is_empty)
+    }
 }
 
 /// What one combination takes besides its text: two entries of tables, and one for each target.
@@ -132,14 +149,21 @@ impl StatusTable {
         targets: &str,
     ) -> Result<u32, serde_json::Error> {
         let targets = if matches!(targets, "null" | "{}") { "" } else { targets };
-        self.scratch.clear();
-        for part in [status, delete_status, targets] {
-            self.scratch.extend_from_slice(part.as_bytes());
-            self.scratch.push(0);
+        let parts = [status, delete_status, targets].map(str::as_bytes);
+        // Mostly they are those of the version before it.
+        if self.last.is(parts) {
+            return Ok(self.last.number);
         }
-        if let Some(number) = self.numbers.get(self.scratch.as_slice()) {
+        self.last.text.clear();
+        for part in parts {
+            self.last.text.extend_from_slice(part);
+            self.last.text.push(0);
+        }
+        if let Some(number) = self.numbers.get(self.last.text.as_slice()) {
+            self.last.number = *number;
             return Ok(*number);
         }
+        let text = std::mem::take(&mut self.last.text);
         let parsed: BTreeMap<String, TargetLine> =
             if targets.is_empty() { Default::default() } else { serde_json::from_str(targets)? };
         let targets_json = match targets {
@@ -163,8 +187,9 @@ impl StatusTable {
         };
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(statuses);
-        self.bytes += OVERHEAD + 4 * self.scratch.len();
-        self.numbers.insert(self.scratch.as_slice().into(), number);
+        self.bytes += OVERHEAD + 4 * text.len();
+        self.numbers.insert(text.as_slice().into(), number);
+        self.last = Last { text, number };
         Ok(number)
     }
 }

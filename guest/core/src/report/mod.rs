@@ -7,6 +7,7 @@ mod printable;
 mod progress;
 mod remedy;
 mod summary;
+mod version;
 mod waited;
 
 pub use console::{Console, Loss};
@@ -16,5 +17,6 @@ pub use printable::printable;
 pub(crate) use progress::{Progress, TICK, Trouble, grouped};
 pub use remedy::{explain, explain_listing};
 pub(crate) use remedy::{fatal_message, listing_message};
-pub(crate) use summary::{Paint, Summary, failure, listed_line, version_json};
+pub(crate) use summary::{Paint, Summary};
+pub(crate) use version::{failure, listed_line, version_json};
 pub(crate) use waited::Waited;

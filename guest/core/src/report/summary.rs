@@ -1,12 +1,10 @@
-//! What the user reads: a line per version, and the summary, each as text and as JSON.
+//! What the user reads in the end: the summary, as text and as JSON.
 
-use crate::job::{Counts, End, Mode, Outcome};
-use crate::listing::{Item, Operation, Statuses};
+use crate::job::{Counts, End, Mode};
 use crate::report::message::Message;
 use crate::report::printable::printable;
 use crate::report::waited::{Waited, WaitedJson};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -44,89 +42,6 @@ impl Paint {
     fn bad(self, text: &str) -> String {
         self.wrap("31;1", text)
     }
-}
-
-/// One version of a dry run, in columns that a pager keeps apart.
-pub(crate) fn listed_line(out: &mut Vec<u8>, item: &Item, statuses: &Statuses) {
-    let operation: Operation = statuses.operation(item.delete_marker);
-    let text = item.modified.to_string();
-    let modified = match text.split_once('T') {
-        Some((date, time)) if time.ends_with('Z') => {
-            format!("{date} {} UTC", time.get(..8).unwrap_or(time))
-        }
-        _ => text,
-    };
-    let line = format!(
-        "{:<8}  {:<5}  {:<23}  {:<36}  {}",
-        printable(statuses.label()),
-        operation.as_str(),
-        printable(&modified),
-        printable(&item.version.to_string()),
-        printable(&item.key),
-    );
-    out.extend_from_slice(line.as_bytes());
-    out.push(b'\n');
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VersionLine<'a, E> {
-    status: &'static str,
-    object: &'a str,
-    version_id: String,
-    r_status: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    d_status: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    targets: Option<&'a RawValue>,
-    last_modified: String,
-    #[serde(rename = "deletemarker")]
-    delete_marker: bool,
-    operation: &'static str,
-    outcome: &'static str,
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<E>,
-}
-
-/// One version as a JSON line. The members that `mc replicate backlog --json` has too are called
-/// as there.
-pub(crate) fn version_json(
-    out: &mut Vec<u8>,
-    item: &Item,
-    statuses: &Statuses,
-    outcome: &Outcome,
-    attempts: u32,
-    error: Option<&Message>,
-) {
-    let line = VersionLine {
-        status: if error.is_some() { "error" } else { "success" },
-        object: &item.key,
-        version_id: item.version.to_string(),
-        r_status: &statuses.status,
-        d_status: &statuses.delete_status,
-        targets: statuses.targets_json.as_deref(),
-        last_modified: item.modified.to_string(),
-        delete_marker: item.delete_marker,
-        operation: statuses.operation(item.delete_marker).as_str(),
-        outcome: outcome.as_str(),
-        attempts,
-        error: error.map(Message::json_error),
-    };
-    if serde_json::to_writer(&mut *out, &line).is_ok() {
-        out.push(b'\n');
-    }
-}
-
-/// The message for a version that failed.
-pub(crate) fn failure(bucket: &str, item: &Item, mode: Mode, outcome: &Outcome) -> Option<Message> {
-    let Outcome::Failed(failure) = outcome else { return None };
-    let what = match mode {
-        Mode::ClearChecksum => "clear the checksum",
-        _ => "trigger replication",
-    };
-    let message = format!("Unable to {what} of `{bucket}/{}` ({}).", item.key, item.version);
-    Some(Message::error(message, failure.to_string()).because(&failure.cause))
 }
 
 /// The line of what is left out.

@@ -35,22 +35,43 @@ impl VersionId {
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
     let mut uuid = [0; 16];
-    let mut digits = text.iter().enumerate().filter_map(|(at, byte)| match (at, byte) {
-        (8 | 13 | 18 | 23, b'-') => None,
-        (8 | 13 | 18 | 23, _) => Some(u8::MAX),
-        (_, b'0'..=b'9') => Some(byte - b'0'),
-        (_, b'a'..=b'f') => Some(byte - b'a' + 10),
-        _ => Some(u8::MAX),
-    });
-    for byte in &mut uuid {
-        let (high, low) = (digits.next()?, digits.next()?);
-        if high | low > 0xf {
+    let mut bytes = uuid.iter_mut();
+    let mut wrong = 0;
+    for (group, length) in text.split(|byte| *byte == b'-').zip([8, 4, 4, 4, 12]) {
+        if group.len() != length {
             return None;
         }
-        *byte = high << 4 | low;
+        for ([high, low], byte) in group.as_chunks().0.iter().zip(&mut bytes) {
+            let (high, low) = (digit(*high), digit(*low));
+            wrong |= high | low;
+            *byte = high << 4 | low & 0xf;
+        }
     }
-    digits.next().is_none().then_some(uuid)
+    (bytes.next().is_none() && wrong <= 0xf).then_some(uuid)
 }
+
+/// The value of a lower-case hexadecimal digit, and of another byte more than any digit has.
+fn digit(byte: u8) -> u8 {
+    DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT)
+}
+
+const NO_DIGIT: u8 = 0x10;
+
+static DIGITS: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut rest = values.as_mut_slice();
+    let mut byte = 0_u8;
+    while let Some((value, after)) = rest.split_first_mut() {
+        *value = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => NO_DIGIT,
+        };
+        rest = after;
+        byte = byte.wrapping_add(1);
+    }
+    values
+};
 
 impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
