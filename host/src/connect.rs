@@ -1,5 +1,6 @@
 //! Opens connections: name, address, TCP, proxy, TLS, and the limits on bytes.
 
+use crate::deadline::Watched;
 use crate::dial;
 use crate::nodes::{Nodes, Turn};
 use crate::proxy::Proxy;
@@ -18,7 +19,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
@@ -120,10 +120,8 @@ impl Connector {
         self.look_up(turn.nodes()).await?;
         let stream = timeout(CONNECT_TIMEOUT, self.open(turn));
         let stream = stream.await.map_err(|_| Error::ConnectionTimeout)??;
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_read_timeout(Some(self.deadlines.read));
-        stream.set_write_timeout(Some(self.deadlines.write));
-        Ok(Box::new(Box::pin(stream)))
+        let Deadlines { read, write } = self.deadlines;
+        Ok(Box::new(Watched::new(stream, read, write)))
     }
 
     async fn open(&self, turn: &mut Turn) -> Result<Box<dyn Connection>, Error> {

@@ -95,6 +95,8 @@ impl Sandbox {
 /// This machine cannot run WebAssembly.
 pub(crate) fn engine() -> wasmtime::Result<Engine> {
     let mut config = settings();
+    #[cfg(feature = "profiling")]
+    config.profiler(wasmtime::ProfilingStrategy::PerfMap);
     if is_address_space_limited() {
         // Otherwise each memory reserves 4 GiB of addresses, which saves the code a comparison for every
         // access and is nothing where they are free.

@@ -10,6 +10,7 @@
 mod built_in;
 mod code_cache;
 mod connect;
+mod deadline;
 mod dial;
 mod engine;
 mod exchanges;
