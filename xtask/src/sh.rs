@@ -39,6 +39,12 @@ pub fn cargo(words: &str) -> Command {
     command
 }
 
+/// Builds `mc-wasi` as it is handed out, and returns where it is.
+pub fn handed_out() -> Result<PathBuf> {
+    run(&mut cargo("build --locked --profile dist --package mc-wasi"))?;
+    Ok(root().join("target/dist/mc-wasi"))
+}
+
 /// Builds everything that runs natively, in the one profile that all tasks share.
 pub fn build_all() -> Result {
     run(&mut cargo("build --release"))

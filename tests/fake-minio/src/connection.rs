@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::HandshakeKind;
 
 use super::options::Options;
 use super::service::serve;
@@ -76,7 +77,11 @@ async fn connection(
             if stream.peek(&mut first).await? == 1 && first[0] != TLS_HANDSHAKE {
                 return Ok(stream.write_all(NOT_TLS).await?);
             }
-            Stream::Tls(Box::new(tls.accept(stream).await?))
+            let stream = tls.accept(stream).await?;
+            if stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+                state.counters.resumed.fetch_add(1, Ordering::Relaxed);
+            }
+            Stream::Tls(Box::new(stream))
         }
     };
     let control = Arc::new(Control::default());

@@ -169,6 +169,11 @@ impl FakeServer {
         Counters::get(&self.state.counters.accepted)
     }
 
+    /// How many of them took up the TLS session of one before.
+    pub fn resumed(&self) -> u64 {
+        Counters::get(&self.state.counters.resumed)
+    }
+
     /// How many of them are open.
     pub fn open_connections(&self) -> u64 {
         Counters::get(&self.state.counters.open)

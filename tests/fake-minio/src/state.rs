@@ -49,6 +49,7 @@ impl State {
 pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) accepted: AtomicU64,
+    pub(crate) resumed: AtomicU64,
     pub(crate) open: AtomicU64,
     pub(crate) in_flight: AtomicU64,
     pub(crate) peak: AtomicU64,

@@ -1,6 +1,6 @@
 //! `mc-wasi` by itself: how it starts, reads, keeps a rate, and what a request costs at the gate.
 
-use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, server};
+use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, program, server};
 use std::process::{Command, Stdio};
 use xtask::sh::{Result, built, cargo, root, run};
 
@@ -15,7 +15,7 @@ const MAX_OF_READER: f64 = 3.0;
 pub fn start_up() -> Result<Cost> {
     let mut runs = Vec::new();
     for _ in 0..=ROUNDS {
-        let mut command = Command::new(built("mc-wasi"));
+        let mut command = Command::new(program());
         command.args(["replicate", "resync-backlog", "--help"]);
         runs.push(cost(command.stdout(Stdio::null()))?);
     }
@@ -54,7 +54,7 @@ pub fn listing(targets: &mut Targets) -> Result {
 /// How evenly `--rate-limit` is kept.
 pub fn pacing() -> Result {
     println!("\n`--rate-limit` as the server sees it\n");
-    run(Command::new(built("pacing")).arg(built("mc-wasi")))
+    run(Command::new(built("pacing")).arg(program()))
 }
 
 /// The grant check and signing of one request; it fails above its target of 4 µs.

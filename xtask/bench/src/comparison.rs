@@ -38,6 +38,8 @@ const CONTESTANTS: [Contestant; 3] = [Contestant::McWasi, Contestant::Peer, Cont
 struct Ran {
     cost: Cost,
     connections: u64,
+    /// Those that took up the TLS session of one before.
+    resumed: u64,
 }
 
 /// Prints the tables.
@@ -59,8 +61,8 @@ pub fn run(objects: u64, start_up: &Cost, targets: &mut Targets) -> Result {
 pub fn over_tls(objects: u64, targets: &mut Targets) -> Result {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     println!("\nThe same over TLS\n");
-    println!("| client | -c | objects/s | CPU µs/object | connections | CPU of peer |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("| client | -c | objects/s | CPU µs/object | connections | resumed | CPU of peer |");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for concurrency in CONCURRENCY {
         let [ours, peer] = medians(
             &[Contestant::McWasi, Contestant::Peer],
@@ -71,11 +73,12 @@ pub fn over_tls(objects: u64, targets: &mut Targets) -> Result {
         let ratio = ours.cost.cpu / peer.cost.cpu;
         for (contestant, ran) in [(Contestant::McWasi, ours), (Contestant::Peer, peer)] {
             println!(
-                "| {} | {concurrency} | {:.0} | {:.1} | {} | {:.2} |",
+                "| {} | {concurrency} | {:.0} | {:.1} | {} | {} | {:.2} |",
                 contestant.name(),
                 objects as f64 / ran.cost.wall,
                 ran.cost.cpu * 1e6 / objects as f64,
                 ran.connections,
+                ran.resumed,
                 ran.cost.cpu / peer.cost.cpu,
             );
         }
@@ -169,7 +172,8 @@ impl Contestant {
                 stats["triggered"]
             ));
         }
-        Ok(Ran { cost, connections: stats["connections"].as_u64().unwrap_or(0) })
+        let count = |what: &str| stats[what].as_u64().unwrap_or(0);
+        Ok(Ran { cost, connections: count("connections"), resumed: count("resumed") })
     }
 
     fn command(self, url: &str) -> Command {

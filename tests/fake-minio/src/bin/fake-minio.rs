@@ -145,6 +145,7 @@ fn run(args: &Args) -> Result<(), io::Error> {
     let stats = json!({
         "requests": server.requests(),
         "connections": server.connections(),
+        "resumed": server.resumed(),
         "peakInFlight": server.peak_in_flight(),
         "listings": server.listings(),
         "listed": server.listed(),
