@@ -9,7 +9,7 @@ const LISTED: u64 = 1_000_000;
 
 /// CPU of `mc-wasi` for a dry run in JSON, divided by that of a native program that parses and writes
 /// the same lines with serde_json.
-const MAX_OF_READER: f64 = 3.0;
+const MAX_OF_READER: f64 = 1.75;
 
 /// `--help`.
 pub fn start_up() -> Result<Cost> {

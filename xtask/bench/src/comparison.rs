@@ -11,11 +11,11 @@ use xtask::sh::{Result, built, tool};
 const CONCURRENCY: [u32; 3] = [10, 100, 1000];
 
 /// CPU of `mc-wasi` divided by that of the Go client and of the floor, up to [`RATIOS_UP_TO`].
-const MAX_OF_PEER: f64 = 0.6;
-const MAX_OF_FLOOR: f64 = 3.0;
+const MAX_OF_PEER: f64 = 0.45;
+const MAX_OF_FLOOR: f64 = 2.0;
 
 /// The same over TLS, at any number.
-const MAX_OF_PEER_OVER_TLS: f64 = 0.6;
+const MAX_OF_PEER_OVER_TLS: f64 = 0.5;
 
 /// At a thousand the ratios are shown and not judged.
 const RATIOS_UP_TO: u32 = 100;
