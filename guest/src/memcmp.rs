@@ -1,7 +1,7 @@
 //! `memcmp`, which each comparison of strings comes down to.
 //!
-//! wasi-libc has one that goes byte by byte, some twenty instructions for each on a machine: a tenth of what a version
-//! cost, and a quarter of what reading the listing did.
+//! wasi-libc has one that goes byte by byte, some twenty instructions for each on a machine: 12,700 of the 144,000 that a
+//! version cost outside the kernel, and 4,500 of the 30,300 of a line of a dry run.
 
 use core::slice::from_raw_parts;
 
@@ -16,7 +16,7 @@ unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, len: usize) -> i3
     if len == 0 {
         return 0;
     }
-    // SAFETY: the caller says so, and with a length their pointers are none to nothing.
+    // SAFETY: the caller says so, and where there is a length no pointer is null.
     let (left, right) = unsafe { (from_raw_parts(left, len), from_raw_parts(right, len)) };
     let ((left, left_end), (right, right_end)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
     for (left, right) in left.iter().zip(right) {

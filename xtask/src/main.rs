@@ -13,7 +13,7 @@ mod tools;
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
-use xtask::sh::{Result, build_all, built, handed_out};
+use xtask::sh::{Result, build_all, build_handed_out, built};
 
 const USAGE: &str = "\
 cargo xtask TASK
@@ -44,9 +44,9 @@ fn main() -> ExitCode {
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
         ["fuzz"] => fuzz::tool().and_then(|()| fuzz::smoke()),
-        ["bench", rest @ ..] => {
-            tools::servers().and_then(|()| handed_out()).and_then(|_| program("xtask-bench", rest))
-        }
+        ["bench", rest @ ..] => tools::servers()
+            .and_then(|()| build_handed_out())
+            .and_then(|()| program("xtask-bench", rest)),
         ["soak", rest @ ..] => tools::servers().and_then(|()| program("soak", rest)),
         ["docs"] => check::write_docs(),
         ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),

@@ -39,10 +39,14 @@ pub fn cargo(words: &str) -> Command {
     command
 }
 
-/// Builds `mc-wasi` as it is handed out, and returns where it is.
-pub fn handed_out() -> Result<PathBuf> {
-    run(&mut cargo("build --locked --profile dist --package mc-wasi"))?;
-    Ok(root().join("target/dist/mc-wasi"))
+/// Builds `mc-wasi` as it is handed out.
+pub fn build_handed_out() -> Result {
+    run(&mut cargo("build --locked --profile dist --package mc-wasi"))
+}
+
+/// Where [`build_handed_out`] puts it.
+pub fn handed_out() -> PathBuf {
+    root().join("target/dist/mc-wasi")
 }
 
 /// Builds everything that runs natively, in the one profile that all tasks share.

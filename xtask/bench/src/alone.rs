@@ -1,8 +1,8 @@
 //! `mc-wasi` by itself: how it starts, reads, keeps a rate, and what a request costs at the gate.
 
-use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, program, server};
+use crate::measure::{Cost, ROUNDS, Targets, cost, mc_wasi, median, peer, server};
 use std::process::{Command, Stdio};
-use xtask::sh::{Result, built, cargo, root, run};
+use xtask::sh::{Result, built, cargo, handed_out, root, run};
 
 /// Versions in the listing that is only read.
 const LISTED: u64 = 1_000_000;
@@ -15,7 +15,7 @@ const MAX_OF_READER: f64 = 1.75;
 pub fn start_up() -> Result<Cost> {
     let mut runs = Vec::new();
     for _ in 0..=ROUNDS {
-        let mut command = Command::new(program());
+        let mut command = Command::new(handed_out());
         command.args(["replicate", "resync-backlog", "--help"]);
         runs.push(cost(command.stdout(Stdio::null()))?);
     }
@@ -54,7 +54,7 @@ pub fn listing(targets: &mut Targets) -> Result {
 /// How evenly `--rate-limit` is kept.
 pub fn pacing() -> Result {
     println!("\n`--rate-limit` as the server sees it\n");
-    run(Command::new(built("pacing")).arg(program()))
+    run(Command::new(built("pacing")).arg(handed_out()))
 }
 
 /// The grant check and signing of one request; it fails above its target of 4 µs.

@@ -2,10 +2,9 @@
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::sh::{Result, Server, built, root};
+use xtask::sh::{Result, Server, built, handed_out};
 
 /// The only bucket of the server.
 const BUCKET: &str = "bucket";
@@ -79,14 +78,9 @@ pub fn statistics(server: Server) -> Result<serde_json::Value> {
         .map_err(|error| format!("the server's statistics: {error}"))
 }
 
-/// `mc-wasi` as it is handed out, which `cargo xtask bench` has built.
-pub fn program() -> PathBuf {
-    root().join("target/dist/mc-wasi")
-}
-
 /// `mc-wasi` on the whole bucket of the server at `url`.
 pub fn mc_wasi(url: &str) -> Command {
-    let mut command = Command::new(program());
+    let mut command = Command::new(handed_out());
     command.args(["replicate", "resync-backlog", &format!("a/{BUCKET}")]);
     command.env("MC_HOST_a", url.replacen("://", "://minioadmin:minioadmin@", 1));
     command

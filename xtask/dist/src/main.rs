@@ -13,7 +13,7 @@ use files::{executable, sha256, sums, write};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use xtask::sh::{Result, build_all, built, handed_out, headline, root, run};
+use xtask::sh::{Result, build_all, build_handed_out, built, handed_out, headline, root, run};
 
 fn main() -> ExitCode {
     let as_tested = std::env::args().skip(1).any(|word| word == "--as-tested");
@@ -91,7 +91,8 @@ fn host(component: &[u8], as_tested: bool) -> Result<PathBuf> {
         build_all()?;
         built("mc-wasi")
     } else {
-        handed_out()?
+        build_handed_out()?;
+        handed_out()
     };
     let stripped = root().join("target/mc-wasi.stripped");
     run(Command::new("strip").arg("-o").arg(&stripped).arg(built))

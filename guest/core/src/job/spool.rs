@@ -233,13 +233,9 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Length of the common beginning, at a character boundary of both.
-fn common_prefix(a_text: &str, b_text: &str) -> usize {
-    // Eight bytes at a time, then one by one.
-    let ((a, _), (b, _)) = (a_text.as_bytes().as_chunks::<8>(), b_text.as_bytes().as_chunks::<8>());
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count() * 8;
-    let (a, b) = (a_text.bytes().skip(same), b_text.bytes().skip(same));
-    let mut shared = same + a.zip(b).take_while(|(a, b)| a == b).count();
-    while !b_text.is_char_boundary(shared) || !a_text.is_char_boundary(shared) {
+fn common_prefix(a: &str, b: &str) -> usize {
+    let mut shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    while !b.is_char_boundary(shared) || !a.is_char_boundary(shared) {
         shared -= 1;
     }
     shared

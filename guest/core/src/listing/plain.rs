@@ -122,7 +122,7 @@ fn end(bytes: &[u8]) -> Option<usize> {
 pub(crate) fn needs_no_escape(text: &str) -> bool {
     let (eights, rest) = text.as_bytes().as_chunks();
     eights.iter().all(|eight| special(u64::from_le_bytes(*eight)) == 0)
-        && rest.iter().all(|byte| !matches!(byte, b'"' | b'\\' | ..0x20))
+        && !rest.iter().any(|byte| matches!(byte, b'"' | b'\\' | ..0x20))
 }
 
 /// Marks the bytes that are a quotation mark, a backslash or a control character, in their highest bits. Those after the

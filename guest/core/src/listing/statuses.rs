@@ -94,7 +94,7 @@ pub struct StatusTable {
 /// The statuses that were asked for last.
 #[derive(Debug, Default)]
 struct Last {
-    /// Their parts, each with a zero after it; nothing before the first ones are known.
+    /// Their parts, each with a zero after it; empty until there are any.
     text: Vec<u8>,
     number: u32,
 }
