@@ -1,5 +1,5 @@
 //! `cargo xtask check`: everything that finds mistakes without a server and without running the host.
-//! A minute or two, beside the quarter of an hour of `cargo xtask test`.
+//! A minute or two, beside the half hour of `cargo xtask test`.
 
 use crate::{layers, python, selections, tools};
 use std::path::Path;

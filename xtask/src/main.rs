@@ -31,7 +31,7 @@ cargo xtask TASK
                  [--minutes M] [--seed N] [--journal FILE]
   docs           write the pages of docs/ that are made from tables
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact; the
-                 host is optimized as a whole, which takes some 20 minutes the first time
+                 host is optimized as a whole, which takes a quarter of an hour the first time
 ";
 
 fn main() -> ExitCode {
