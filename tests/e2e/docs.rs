@@ -202,3 +202,44 @@ fn every_member_of_the_json_output_is_described_and_no_other() {
         assert!(named, "docs/json.md does not describe {name}");
     }
 }
+
+/// The source of everything that can print a message.
+fn sources() -> String {
+    let mut folders: Vec<_> = ["guest/core/src", "guest/src", "host/src", "host/policy/src"]
+        .iter()
+        .map(|name| workspace_root().join(name))
+        .collect();
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("its entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all += &fs::read_to_string(path).expect("a source");
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_page_about_errors_has_the_words_of_the_program() {
+    let (page, sources) = (doc("troubleshooting.md"), sources());
+    let mut rows = 0;
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let said = line.split(" | ").next().expect("a first cell");
+        for part in said.split('`').skip(1).step_by(2).flat_map(|text| text.split('…')) {
+            assert!(sources.contains(part.trim()), "nothing says {part:?}");
+        }
+        rows += 1;
+    }
+    assert!(rows > 40, "only {rows} rows: this does not read the tables");
+    for said in sources.split("\"Unable to ").skip(1) {
+        let verb = said.split([' ', '.', '"']).next().expect("a word");
+        // `get` is what the tests of messages are unable to do.
+        if !verb.contains('{') && verb != "get" {
+            assert!(page.contains(&format!("`Unable to {verb}")), "not there: Unable to {verb}");
+        }
+    }
+}

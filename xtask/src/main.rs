@@ -1,6 +1,7 @@
 //! `cargo xtask TASK`: everything a contributor runs, in one place.
 
 mod check;
+mod compat;
 mod demo;
 mod fuzz;
 mod hosts;
@@ -29,6 +30,7 @@ cargo xtask TASK
   bench --backlog  memory and entries listed over a thousand to ten million versions
   soak           run on two real MinIO servers that fail at random, and lose nothing
                  [--minutes M] [--seed N] [--journal FILE]
+  compat         one story on each MinIO release of tests/compat.txt; builds them, some 5 minutes each
   docs           write the pages of docs/ that are made from tables
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact; the
                  host is optimized as a whole, which takes a quarter of an hour the first time
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
             .and_then(|()| build_handed_out())
             .and_then(|()| program("xtask-bench", rest)),
         ["soak", rest @ ..] => tools::servers().and_then(|()| program("soak", rest)),
+        ["compat"] => compat::all(),
         ["docs"] => check::write_docs(),
         ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),
         _ => {

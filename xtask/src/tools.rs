@@ -79,19 +79,26 @@ fn go_tools() -> Result {
     let list = std::fs::read_to_string(root().join("tests/tools.txt"))
         .map_err(|error| format!("tests/tools.txt: {error}"))?;
     for module in list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
-        let (path, version) =
-            module.split_once('@').ok_or("tests/tools.txt: not module@version")?;
-        let name = path.rsplit('/').next().unwrap_or(path);
-        if !has_version(&tool(name), version) {
-            go(&root(), &["install", module])?;
-        }
+        go_program(module, &bin())?;
     }
-    go(&root().join("tests/peer"), &["build", "-o", &tool("peer").display().to_string(), "."])
+    let peer = tool("peer").display().to_string();
+    run(Command::new("go").current_dir(root().join("tests/peer")).args(["build", "-o", &peer, "."]))
+        .map_err(needs_go)
 }
 
-fn go(folder: &Path, words: &[&str]) -> Result {
-    run(Command::new("go").current_dir(folder).args(words).env("GOBIN", bin()))
-        .map_err(|error| format!("{error}; Go 1.24 or newer is needed: https://go.dev/dl/"))
+/// Installs a Go program into the folder, unless it is there in this version.
+pub fn go_program(module: &str, folder: &Path) -> Result {
+    let (path, version) = module.split_once('@').ok_or(format!("{module}: not module@version"))?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if has_version(&folder.join(name), version) {
+        return Ok(());
+    }
+    run(Command::new("go").current_dir(root()).args(["install", module]).env("GOBIN", folder))
+        .map_err(needs_go)
+}
+
+fn needs_go(error: String) -> String {
+    format!("{error}; Go 1.24 or newer is needed: https://go.dev/dl/")
 }
 
 fn bin() -> PathBuf {

@@ -31,10 +31,20 @@ pub fn module(name: &str) -> &'static str {
         .unwrap_or_else(|| panic!("tests/tools.txt does not name {name}"))
 }
 
+/// The variable with the MinIO server to test against, which `cargo xtask compat` sets.
+const OTHER_MINIO: &str = "TESTED_MINIO";
+
 /// The MinIO server.
+///
+/// # Panics
+/// When there is none.
 #[must_use]
 pub fn minio_path() -> PathBuf {
-    locate("minio")
+    let Some(path) = std::env::var_os(OTHER_MINIO).map(PathBuf::from) else {
+        return locate("minio");
+    };
+    assert!(path.is_file(), "{OTHER_MINIO}: {} is missing", path.display());
+    path
 }
 
 /// The MinIO client.

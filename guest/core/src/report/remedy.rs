@@ -3,7 +3,7 @@
 use crate::job::{During, Failure};
 use crate::listing::{Break, Unfinished};
 use crate::report::message::Message;
-use crate::wire::{CONSOLE, Cause, Foreign};
+use crate::wire::{CONSOLE, Cause, Foreign, has_no_diff};
 
 /// What it takes to count what is replicated.
 pub(super) const COUNTERS: &str = "The account needs s3:GetReplicationConfiguration.";
@@ -55,7 +55,9 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
         "RequestTimeTooSkewed" => {
             "Compare the clocks of this machine and of the server, and set the wrong one.".to_owned()
         },
-        "XMinioAdminRemoteTargetNotFoundError" => {
+        _ if *during == During::Listing && has_no_diff(error, bucket) => NO_DIFF.to_owned(),
+        // MinIO of January 2024 says the second (observed).
+        "XMinioAdminRemoteTargetNotFoundError" | "ReplicationConfigurationNotFoundError" => {
             format!("Bucket `{bucket}` has no replication target: `mc replicate add` makes one. A server that has just started may not know its targets yet: then run again.")
         }
         "InvalidRequest" if error.message.contains("invalid arn") => {
@@ -79,6 +81,9 @@ pub fn explain(failure: &Failure, bucket: &str, authority: &str) -> String {
     joined(&text, &remedy)
 }
 
+/// What to do about an object store of another kind.
+const NO_DIFF: &str = "This seems to be an object store that has no replication diff, which MinIO and AIStor have: look at the URL of the alias.";
+
 /// What to do about a cache between here and the server.
 const CACHE: &str = "Let the cache pass on requests that forbid it to answer (nginx: `proxy_cache_bypass $http_cache_control;`), or ask the server past it.";
 
@@ -92,6 +97,7 @@ fn about_foreign(foreign: &Foreign) -> String {
             )
         }
         _ if foreign.wants_tls => "Write https:// in the URL of the alias.".to_owned(),
+        _ if foreign.is_other_store() => NO_DIFF.to_owned(),
         _ if foreign.server == CONSOLE => {
             "That is the console; the URL of the alias must have the port of the S3 API.".to_owned()
         }
@@ -198,6 +204,30 @@ mod tests {
         );
         assert!(said("SlowDownRead", "Resource requested is unreadable").contains("mc admin info"));
         assert!(said("RequestTimeTooSkewed", "Too large.").ends_with("and set the wrong one."));
+    }
+
+    #[test]
+    fn another_object_store_is_told_from_a_bucket_that_is_not_there() {
+        let said = |code: &str, bucket_name: &str| {
+            let (code, bucket_name) = (code.into(), bucket_name.into());
+            let error = S3Error { code, bucket_name, message: "No.".into(), ..S3Error::default() };
+            let cause = Cause::Server(Box::new(error));
+            explain(&Failure { cause, during: During::Listing }, "b", "h:9000")
+        };
+        // As stores of the S3 API word it that know no admin API.
+        for (code, bucket) in
+            [("NoSuchBucket", "minio"), ("MethodNotAllowed", ""), ("NotImplemented", "")]
+        {
+            assert!(said(code, bucket).contains("no replication diff"), "{code} {bucket}");
+        }
+        for (code, bucket) in [
+            ("NoSuchBucket", "b"),
+            ("NoSuchBucket", ""),
+            ("InternalError", ""),
+            ("SlowDown", "minio"),
+        ] {
+            assert_eq!(said(code, bucket), "No.", "{code} {bucket}");
+        }
     }
 
     #[test]

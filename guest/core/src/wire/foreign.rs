@@ -6,9 +6,12 @@
 //! a verdict. MinIO and AIStor mark their answers, and what carries none of these marks is somebody
 //! else's (observed, also on answers without `X-Minio-Error-Code`). Only an answer to a call of the admin
 //! API that it does not know (426) has none in its head; the error in its body has a name of MinIO's.
+//!
+//! Other object stores (RustFS, Garage, SeaweedFS, Ceph) answer in the form of S3. They have no replication diff, and
+//! take a call of the admin API for a request about a bucket `minio`.
 
 use crate::wire::net::Response;
-use crate::wire::s3error::{S3Error, Status};
+use crate::wire::s3error::{NO_BUCKET, S3Error, Status};
 use std::fmt;
 
 /// The server numbers each of its answers, as the S3 API wants it.
@@ -46,8 +49,24 @@ pub struct Foreign {
     pub content_type: String,
     /// `Location` header.
     pub location: String,
+    /// The code of an error in the form of S3, where the body is one.
+    pub code: String,
     /// It says that the port is one with TLS, and the request was without.
     pub wants_tls: bool,
+}
+
+/// What object stores say that have no admin API, or another one: there is no bucket `minio`, or nothing that can be
+/// posted to there.
+const NO_ADMIN_API: [&str; 4] = [NO_BUCKET, "NoSuchKey", "MethodNotAllowed", "NotImplemented"];
+
+/// The bucket that they take the admin API for: the first part of its path.
+const TAKEN_FOR: &str = "minio";
+
+/// Whether this is the answer of an object store that has no replication diff to a call of it. `bucket` is what was
+/// asked about: MinIO's own answer about one that it lacks names that one, or none.
+pub(crate) fn has_no_diff(error: &S3Error, bucket: &str) -> bool {
+    NO_ADMIN_API.contains(&error.code.as_str())
+        && (error.code != NO_BUCKET || (error.bucket_name == TAKEN_FOR && bucket != TAKEN_FOR))
 }
 
 impl Foreign {
@@ -56,10 +75,12 @@ impl Foreign {
         if MARKS.iter().any(|mark| response.header(mark).is_some_and(|value| !value.is_empty())) {
             return None;
         }
-        if !response.body.is_empty() && S3Error::from_response(response).code.starts_with(OWN_CODE)
-        {
+        let error = (!response.body.is_empty()).then(|| S3Error::from_response(response));
+        let mut code = error.map(|error| error.code).unwrap_or_default();
+        if code.starts_with(OWN_CODE) {
             return None;
         }
+        code.truncate(code.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(code.len()));
         let header = |name| {
             let value = response.header(name).unwrap_or_default().trim();
             value.chars().take(WORDS).collect::<String>()
@@ -70,6 +91,7 @@ impl Foreign {
             server: header("server"),
             content_type: header("content-type"),
             location: header("location"),
+            code,
             wants_tls: response.status == 400 && TLS_PORT.iter().any(|words| body.contains(words)),
         }))
     }
@@ -78,7 +100,12 @@ impl Foreign {
     /// how proxies announce maintenance.
     pub(crate) fn is_wrong_door(&self) -> bool {
         let moved = matches!(self.status, 301 | 308) && !self.location.is_empty();
-        moved || self.wants_tls || self.server == CONSOLE
+        moved || self.wants_tls || self.server == CONSOLE || self.is_other_store()
+    }
+
+    /// Whether it is an object store, and none that has a replication diff.
+    pub(crate) fn is_other_store(&self) -> bool {
+        NO_ADMIN_API.contains(&self.code.as_str())
     }
 }
 
@@ -86,7 +113,7 @@ impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = if self.server.is_empty() { "something else" } else { &self.server };
         write!(f, "answered by {who} ({}", Status(self.status))?;
-        for detail in [&self.content_type, &self.location] {
+        for detail in [&self.content_type, &self.location, &self.code] {
             if !detail.is_empty() {
                 write!(f, ", {detail}")?;
             }
@@ -123,6 +150,22 @@ mod tests {
         for body in [&b"{\"Code\":\"Upgrade\"}"[..], b"XMinio", b"<html>XMinioAdmin</html>"] {
             let foreign = Response { body: body.to_vec(), ..answer(426, &[]) };
             assert!(Foreign::of(&foreign).is_some());
+        }
+    }
+
+    #[test]
+    fn another_object_store_is_the_wrong_door_and_a_page_is_not() {
+        let error =
+            |code: &str| format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
+        for (body, wrong) in [
+            (error("NoSuchBucket"), true),
+            (error("NotImplemented"), true),
+            (error("SlowDown"), false),
+            ("<html>404</html>".to_owned(), false),
+        ] {
+            let answer = Response { body: body.clone().into_bytes(), ..answer(404, &[]) };
+            let foreign = Foreign::of(&answer).expect("it has no mark");
+            assert_eq!(foreign.is_wrong_door(), wrong, "{body}");
         }
     }
 

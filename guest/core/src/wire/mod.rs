@@ -25,7 +25,7 @@ pub use alias::{Alias, AliasError, Endpoint, Scheme, credentials, without_keys};
 pub use cause::Cause;
 pub use client::Client;
 pub(crate) use client::is_wrong_region;
-pub(crate) use foreign::CONSOLE;
+pub(crate) use foreign::{CONSOLE, has_no_diff};
 pub use foreign::{Foreign, MARKS, TLS_PORT};
 pub use fresh::is_dated;
 pub(crate) use fresh::{Age, Freshness, Stamp};
