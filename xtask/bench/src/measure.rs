@@ -111,7 +111,7 @@ impl Targets {
     /// The end of a benchmark.
     pub fn verdict(&self) -> Result {
         if self.missed.is_empty() {
-            println!("Every target is met.");
+            println!("Every bound holds; docs/performance.md says which aims are not reached.");
             Ok(())
         } else {
             Err(format!("targets missed: {}", self.missed.join("; ")))
