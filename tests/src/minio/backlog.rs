@@ -198,15 +198,17 @@ impl Pair {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            let backlog = self.backlog(prefix);
-            if done(&backlog) {
-                return backlog;
+            let listed = try_diff(&self.source().client(), SOURCE_BUCKET, prefix);
+            if let Ok(backlog) = listed.as_ref().map(Vec::as_slice)
+                && done(backlog)
+            {
+                return backlog.to_vec();
             }
             assert!(
                 started.elapsed() < timeout,
-                "waited {timeout:?} for {what}, there are {}, first {:#?}",
-                backlog.len(),
-                &backlog[..backlog.len().min(SHOWN)]
+                "waited {timeout:?} for {what}, there are {:?}, first {:#?}",
+                listed.as_ref().map(Vec::len),
+                listed.iter().flatten().take(SHOWN).collect::<Vec<_>>()
             );
             sleep(pause);
             // Listing a large backlog takes the server's CPU from what is waited for.

@@ -337,7 +337,7 @@ impl Minio {
             if let Ok(Some(status)) = process.child.try_wait() {
                 return Err(format!("it ended at once ({status})"));
             }
-            let healthy = client.try_send("s3", "GET", "/minio/health/ready", &[], b"");
+            let healthy = client.try_get_unsigned("/minio/health/ready");
             let answer = match healthy {
                 Ok(reply) if reply.status == 200 => client.try_send("s3", "GET", "/", &[], b""),
                 other => other,
