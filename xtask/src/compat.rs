@@ -5,7 +5,6 @@
 //! this runs the tests that tell that, and no others, against each release of `tests/compat.txt`.
 
 use crate::tools;
-use std::fs;
 use xtask::sh::{Result, build_all, cargo, headline, root, run};
 
 /// Which tests are the story: a dry run and a trigger, markers and purges, and waiting until all is replicated.
@@ -22,10 +21,8 @@ const STORY: [&str; 5] = [
 pub fn all() -> Result {
     tools::servers()?;
     build_all()?;
-    let list = fs::read_to_string(root().join("tests/compat.txt"))
-        .map_err(|error| format!("tests/compat.txt: {error}"))?;
     let mut failed = Vec::new();
-    for line in list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+    for line in tools::lines("tests/compat.txt")? {
         let (release, module) =
             line.split_once(' ').ok_or(format!("tests/compat.txt: not RELEASE MODULE: {line}"))?;
         headline(&format!("MinIO of {release}"));

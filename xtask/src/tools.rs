@@ -76,14 +76,20 @@ pub fn wasm_target() -> Result {
 
 /// MinIO, mc and the Go peer, at the versions of `tests/tools.txt`.
 fn go_tools() -> Result {
-    let list = std::fs::read_to_string(root().join("tests/tools.txt"))
-        .map_err(|error| format!("tests/tools.txt: {error}"))?;
-    for module in list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
-        go_program(module, &bin())?;
+    for module in lines("tests/tools.txt")? {
+        go_program(&module, &bin())?;
     }
     let peer = tool("peer").display().to_string();
     run(Command::new("go").current_dir(root().join("tests/peer")).args(["build", "-o", &peer, "."]))
         .map_err(needs_go)
+}
+
+/// What a list names, one thing a line; `#` begins a comment.
+pub fn lines(list: &str) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(root().join(list));
+    let text = text.map_err(|error| format!("{list}: {error}"))?;
+    let named = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    Ok(named.map(str::to_owned).collect())
 }
 
 /// Installs a Go program into the folder, unless it is there in this version.

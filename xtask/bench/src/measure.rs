@@ -111,7 +111,9 @@ impl Targets {
     /// The end of a benchmark.
     pub fn verdict(&self) -> Result {
         if self.missed.is_empty() {
-            println!("Every bound holds; docs/performance.md says which aims are not reached.");
+            println!(
+                "Every target checked here is met; docs/performance.md says which aims are not."
+            );
             Ok(())
         } else {
             Err(format!("targets missed: {}", self.missed.join("; ")))

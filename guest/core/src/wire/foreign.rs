@@ -43,7 +43,7 @@ const WORDS: usize = 200;
 pub struct Foreign {
     /// HTTP status.
     pub status: u16,
-    /// `Server` header; may be empty, as may the next two.
+    /// `Server` header; may be empty, as may the next three.
     pub server: String,
     /// `Content-Type` header.
     pub content_type: String,
