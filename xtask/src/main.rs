@@ -33,7 +33,7 @@ cargo xtask TASK
   compat         one story on each MinIO release of tests/compat.txt; builds them, some 5 minutes each
   docs           write the pages of docs/ that are made from tables
   dist           make dist/: component, host, completions, man page, SBOM, OCI artifact; the
-                 host is optimized as a whole, which takes a quarter of an hour the first time
+                 host is optimized as a whole, which takes 10 minutes the first time
 ";
 
 fn main() -> ExitCode {
