@@ -5,6 +5,7 @@ mod entry;
 mod given;
 mod input;
 mod lines;
+pub(crate) mod memory;
 mod plain;
 mod reader;
 mod seen;

@@ -6,6 +6,7 @@
 //! that takes little; a backlog too long for that is held to its order.
 
 use crate::listing::entry::Item;
+use crate::listing::memory;
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -42,6 +43,8 @@ pub(super) struct Seen {
     all: Option<Hashes>,
     /// Those of the last name.
     of_last_name: Hashes,
+    /// Whether some of the last name are not among them.
+    full: bool,
     /// How many were read, and the sum of their hashes, which does not depend on their order.
     pub(super) count: u64,
     pub(super) sum: u64,
@@ -49,7 +52,13 @@ pub(super) struct Seen {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { all: Some(Hashes::default()), of_last_name: Hashes::default(), count: 0, sum: 0 }
+        Self {
+            all: Some(Hashes::default()),
+            of_last_name: Hashes::default(),
+            full: false,
+            count: 0,
+            sum: 0,
+        }
     }
 }
 
@@ -67,15 +76,20 @@ impl Seen {
     }
 
     /// Takes a version. Returns whether it is new, as far as is remembered: of all versions, or of those
-    /// of the last name.
+    /// of the last name. What there is no memory for is new.
     pub(super) fn insert(&mut self, hash: u64, is_last_name: bool) -> bool {
         if !is_last_name {
             self.of_last_name.clear();
+            self.full = false;
         }
-        let mut new = self.of_last_name.len() < MOST_OF_ONE_NAME && self.of_last_name.insert(hash);
+        let name = &mut self.of_last_name;
+        self.full = self.full || name.len() >= MOST_OF_ONE_NAME || !memory::reserve(name, 1);
+        let mut new = if self.full { !name.contains(&hash) } else { name.insert(hash) };
         if let Some(all) = &mut self.all {
-            new = all.insert(hash);
-            if all.len() >= MOST {
+            if all.len() < MOST && memory::reserve(all, 1) {
+                new = all.insert(hash);
+            } else {
+                new = !all.contains(&hash);
                 self.all = None;
             }
         }
@@ -88,6 +102,24 @@ impl Seen {
 
     /// Whether the last name has more versions than are remembered.
     pub(super) fn is_full(&self) -> bool {
-        self.of_last_name.len() >= MOST_OF_ONE_NAME
+        self.full
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_to_remember_is_new_and_cannot_be_taken_up_until_the_next_name() {
+        let mut seen = Seen::default();
+        let versions = (MOST_OF_ONE_NAME + MOST) as u64;
+        assert!((0..versions).all(|hash| seen.insert(hash, true)), "none is lost");
+        assert_eq!(seen.count, versions);
+        assert!(seen.is_full() && !seen.remembers());
+        assert!(!seen.insert(7, true), "those remembered are known all the same");
+        assert!(seen.insert(versions, false), "another name");
+        assert!(!seen.is_full());
+        assert!(!seen.insert(versions, true));
     }
 }

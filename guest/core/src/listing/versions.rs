@@ -1,6 +1,7 @@
 //! A set of versions, for comparing two listings.
 
 use crate::listing::entry::Item;
+use crate::listing::memory;
 use crate::listing::seen::{Hashes, hash};
 
 /// Versions by a 64-bit hash of key and version id: 16 bytes each, whatever their names. Among ten
@@ -45,7 +46,7 @@ impl VersionSet {
     }
 
     fn has_room_for(&mut self, more: usize) -> bool {
-        self.full |= self.hashes.try_reserve(more).is_err();
+        self.full = self.full || !memory::reserve(&mut self.hashes, more);
         !self.full
     }
 

@@ -7,6 +7,7 @@ use crate::job::failure::{During, Failure};
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::{BLOCK, Spool};
+use crate::listing::memory;
 use crate::listing::{Item, Said, State, StatusTable, Statuses};
 use crate::wire::{Cause, Event, Net};
 
@@ -18,12 +19,7 @@ const TABLE: usize = 1 << 20;
 /// after every 1,000. This is some 80 entries.
 const STEP: usize = 2 << 10;
 
-/// Memory that has to be left, in bytes, for the run to go on. It is what one piece of a listing may
-/// become at most: 256 KiB that were compressed to a tenth, and the same again for what they are parsed
-/// into. It is only asked for, never touched.
-const ROOM: usize = 8 << 20;
-
-/// What is said when there is less.
+/// What is said when the memory does not suffice to go on.
 const NO_ROOM: &str = "The component has used up its memory. Raise MC_WASI_MAX_MEMORY, or the limit that another host sets; or lower --memory, or leave out --wait and --verify-listing, which remember every version.";
 
 impl Job {
@@ -83,11 +79,10 @@ impl Job {
             self.fatal.get_or_insert(failure);
         }
         self.counts.retry_after = self.counts.retry_after.max(self.source.retry_after());
-        self.check_memory(Vec::<u8>::new().try_reserve_exact(ROOM).is_ok());
+        self.check_memory(memory::is_enough());
     }
 
-    /// Ends the run while there is still memory to say so. A component that asks for more than there is
-    /// crashes, and with it goes what it knew of the run.
+    /// Ends the run while there is still memory to say so.
     pub(super) fn check_memory(&mut self, enough: bool) {
         if !enough && self.fatal.is_none() {
             let cause = Cause::Declined(NO_ROOM.to_owned());
