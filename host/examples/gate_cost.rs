@@ -43,7 +43,7 @@ fn main() {
     let alias = Alias::from_mc_host("http://minioadmin:minioadmin@minio.example:9000");
     let alias = alias.expect("an alias");
     let denials = Denials::new(|text| panic!("{text}"));
-    let tls = tls(None, true).expect("TLS");
+    let tls = tls(None).expect("TLS");
     let pool = Pool::new(Connector::new(&alias.endpoint, tls, denials.clone()), 1);
     let signer = alias.credentials.map(|credentials| Signer::new(credentials, DEFAULT_REGION));
     let gate = Gate::new(Open {

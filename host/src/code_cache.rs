@@ -163,6 +163,23 @@ fn is_ours(about: &fs::Metadata) -> bool {
     (about.uid() == user || about.uid() == 0) && (!by_others || sticky)
 }
 
+/// Who may write a file is in lists of Windows that the standard library does not read, so no folder is known to be
+/// ours: nothing is kept there, which `--debug` says.
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(not(unix))]
+fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(no_link(options), 0o600)

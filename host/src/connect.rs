@@ -268,7 +268,7 @@ mod tests {
 
     fn connector(url: &str) -> Connector {
         let server = Endpoint::parse(url).unwrap();
-        Connector::new(&server, tls::client(None, true).unwrap(), Denials::new(|_| {}))
+        Connector::new(&server, tls::client(None).unwrap(), Denials::new(|_| {}))
     }
 
     async fn connected(connector: &Connector) -> Result<Box<dyn Connection>, Error> {

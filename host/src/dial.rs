@@ -82,16 +82,34 @@ pub(crate) fn failed(error: &io::Error) -> Error {
 /// What this machine lacks, and what to do.
 pub(crate) fn lacking(error: &io::Error) -> Option<&'static str> {
     Some(match error.raw_os_error()? {
-        libc::EMFILE => {
+        code::EMFILE => {
             "lets this process open no more files: raise `ulimit -n`, or use a smaller --concurrent"
         }
-        libc::ENFILE => "has no more files to open: see /proc/sys/fs/file-nr",
-        libc::EADDRNOTAVAIL => {
+        code::ENFILE => "has no more files to open: see /proc/sys/fs/file-nr",
+        code::EADDRNOTAVAIL => {
             "has no free port for another connection: see `ss -s`, or use a smaller --concurrent"
         }
-        libc::ENOBUFS | libc::ENOMEM => "has no memory for another connection",
+        code::ENOBUFS | code::ENOMEM => "has no memory for another connection",
         _ => return None,
     })
+}
+
+/// The numbers of errors, as the system calls them.
+#[cfg(unix)]
+mod code {
+    pub(super) use libc::{EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM};
+}
+
+/// Winsock's.
+#[cfg(windows)]
+mod code {
+    pub(super) const EMFILE: i32 = 10_024;
+    pub(super) const EADDRNOTAVAIL: i32 = 10_049;
+    pub(super) const ENOBUFS: i32 = 10_055;
+    /// `ERROR_TOO_MANY_OPEN_FILES`.
+    pub(super) const ENFILE: i32 = 4;
+    /// `ERROR_NOT_ENOUGH_MEMORY`.
+    pub(super) const ENOMEM: i32 = 8;
 }
 
 #[cfg(test)]

@@ -107,7 +107,13 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// Whether `ulimit -v` says how many addresses this process may use.
+/// Whether `ulimit -v` says how many addresses this process may use. Windows has none.
+#[cfg(not(unix))]
+fn is_address_space_limited() -> bool {
+    false
+}
+
+#[cfg(unix)]
 fn is_address_space_limited() -> bool {
     use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
     getrlimit(Resource::RLIMIT_AS).is_ok_and(|(soft, _)| soft != RLIM_INFINITY)

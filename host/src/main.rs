@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+#[cfg(not(target_os = "macos"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

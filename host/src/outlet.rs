@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use mc_wasi_policy::Screen;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -68,11 +67,9 @@ impl Outlet {
             .map(|screen| screen.lock().unwrap_or_else(PoisonError::into_inner).filter(bytes));
         let bytes = filtered.as_deref().unwrap_or(bytes);
         let result = if self.stderr {
-            let stderr = io::stderr().lock();
-            write_all(stderr.as_fd(), bytes)
+            write_all(io::stderr().lock(), bytes)
         } else {
-            let stdout = io::stdout().lock();
-            write_all(stdout.as_fd(), bytes)
+            write_all(io::stdout().lock(), bytes)
         };
         if let Err(error) = &result {
             let _ = self.lost.set(match error.kind() {
@@ -107,15 +104,15 @@ impl Outlet {
 /// Writes everything, without a buffer of its own. A stream may be one that does not block, because Node,
 /// ssh or a CI runner has made it so for all who share it; then its reader is waited for.
 #[cfg(unix)]
-fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(stream: impl std::os::fd::AsFd, mut bytes: &[u8]) -> io::Result<()> {
     use nix::errno::Errno;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     while !bytes.is_empty() {
-        match nix::unistd::write(stream, bytes) {
+        match nix::unistd::write(&stream, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(Errno::EAGAIN) => {
-                let mut waiting = [PollFd::new(stream, PollFlags::POLLOUT)];
+                let mut waiting = [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
                 match poll(&mut waiting, PollTimeout::NONE) {
                     Ok(_) | Err(Errno::EINTR) => {}
                     Err(error) => return Err(error.into()),
@@ -126,6 +123,14 @@ fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes everything. Elsewhere a stream blocks, and a console takes text, which the standard library makes of the
+/// bytes.
+#[cfg(not(unix))]
+fn write_all(mut stream: impl Write, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
 }
 
 impl IsTerminal for Outlet {

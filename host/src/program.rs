@@ -1,6 +1,6 @@
 //! The story of one call of `mc-wasi`.
 //!
-//! Tested on Linux. The folder of the cache on Windows is untested.
+//! Tested on Linux, and as built for Windows under Wine.
 
 use crate::built_in::{self, COMPONENT};
 use crate::code_cache::CodeCache;
@@ -32,9 +32,13 @@ use tokio::sync::OnceCell;
 /// A reader of stdout that went away ends mc by SIGPIPE, which a shell reports as this.
 const BROKEN_PIPE: u8 = 141;
 
+const BUILT_IN_AUTHORITIES: &str = "This system has no certificates of authorities, so those of Mozilla serve, as of this build. SSL_CERT_FILE names others.";
+
 /// Runs the program with the words of the command line and returns its exit status.
 pub fn run(words: &[OsString]) -> u8 {
     allow_many_files();
+    #[cfg(windows)]
+    anstyle_query::windows::enable_ansi_colors();
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let program = words.first().map_or_else(|| "mc-wasi".to_owned(), text);
     let program = program_name(&program).to_owned();
@@ -59,8 +63,14 @@ pub fn run(words: &[OsString]) -> u8 {
 }
 
 /// Raises the number of files that may be open to what is allowed, as Go's runtime does: the usual 1,024
-/// are less than `--concurrent 1000` needs with everything else.
+/// are less than `--concurrent 1000` needs with everything else. Windows has no such limit.
 fn allow_many_files() {
+    #[cfg(unix)]
+    raise_limit_of_files();
+}
+
+#[cfg(unix)]
+fn raise_limit_of_files() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard
@@ -71,9 +81,16 @@ fn allow_many_files() {
 
 /// The home folder of the password database, where the variable is missing: under cron, in a service, by
 /// `env -i`.
+#[cfg(unix)]
 fn home() -> Option<String> {
     let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).ok()??;
     user.dir.into_os_string().into_string().ok().filter(|home| !home.is_empty())
+}
+
+/// On Windows `USERPROFILE` is what mc looks at, too.
+#[cfg(not(unix))]
+fn home() -> Option<String> {
+    None
 }
 
 /// Refuses what is not UTF-8: another name than the one meant would be asked for.
@@ -254,7 +271,11 @@ impl<'a> Setup<'a> {
     /// `None` where there is nothing to ask a server for: the component will say what is wrong.
     fn gate(&self) -> Result<Option<Gate>, Message> {
         let Some((args, alias)) = &self.job else { return Ok(None) };
-        let tls = tls::client(self.folder.as_deref(), args.insecure)
+        let authorities = (!args.insecure).then(|| tls::Authorities::find(self.folder.as_deref()));
+        if args.debug && authorities.as_ref().is_some_and(tls::Authorities::are_built_in) {
+            complain(&format!("{}: <DEBUG> {BUILT_IN_AUTHORITIES}", self.program));
+        }
+        let tls = tls::client(authorities)
             .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
         let program = self.program.to_owned();
         let denials = Denials::new(move |text| {

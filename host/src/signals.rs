@@ -3,8 +3,7 @@
 //! A thread of its own watches them, so that neither a busy component nor a blocked pipe can keep
 //! the user waiting.
 //!
-//! Tested on Linux. The branch for systems without SIGTERM, such as Windows, is neither built nor
-//! tested.
+//! Tested on Linux, and as built for Windows under Wine.
 
 use crate::outlet::Outlet;
 use crate::stop_input::StopInput;
@@ -49,36 +48,66 @@ pub(crate) fn watch(stop: StopInput) -> Received {
     received
 }
 
-#[cfg(unix)]
 async fn run(stop: &StopInput, received: &Received, watching: Sender<()>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
+    let Ok(mut signals) = Signals::new() else { return };
     let _ = watching.send(());
-    let mut next = async || {
-        tokio::select! {
-            _ = interrupt.recv() => 130u8,
-            _ = terminate.recv() => 143u8,
-        }
-    };
-    let status = next().await;
+    let status = signals.next().await;
     received.0.store(status, Ordering::SeqCst);
     stop.stop();
-    let status = tokio::time::timeout(GRACE, next()).await.unwrap_or(status);
+    let status = tokio::time::timeout(GRACE, signals.next()).await.unwrap_or(status);
     leave(status);
 }
 
-#[cfg(not(unix))]
-async fn run(stop: &StopInput, received: &Received, watching: Sender<()>) {
-    drop(watching);
-    if tokio::signal::ctrl_c().await.is_ok() {
-        received.0.store(130, Ordering::SeqCst);
-        stop.stop();
-        let _ = tokio::time::timeout(GRACE, tokio::signal::ctrl_c()).await;
-        leave(130);
+/// What is watched.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The exit status that goes with the next one.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        }
+    }
+}
+
+/// What is watched. A console that is closed, a user who logs off and a system that goes down are what SIGTERM is
+/// elsewhere; Windows then leaves a program 5 s.
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    end: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        let (interrupt, end) = (ctrl_c()?, ctrl_break()?);
+        Ok(Self { interrupt, end, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
+    }
+
+    /// The exit status that goes with the next one.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.end.recv() => 143,
+            _ = self.close.recv() => 143,
+            _ = self.shutdown.recv() => 143,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which certificates are accepted: those of the system and of `<config-dir>/certs/CAs`, as in mc.
+//! Which certificates are accepted: those of the system and of `<config-dir>/certs/CAs`, as in mc; and on a system
+//! that has none, as in an image with nothing but the program, those that Mozilla trusts.
 
 mod ecdsa;
 mod key_exchange;
@@ -27,29 +28,68 @@ pub(crate) fn permanent(text: String) -> Error {
     Error::TlsAlertReceived { alert_id: Some(ALERT_BAD_CERTIFICATE), alert_message: Some(text) }
 }
 
-/// A TLS client for HTTP/1.1, TLS 1.2 and 1.3.
-///
-/// Unreadable and malformed certificates are passed over, as mc does: one bad file among the
-/// system's must not keep everybody out.
+/// Whose signature makes a certificate good.
+#[derive(Debug)]
+pub struct Authorities {
+    certificates: Vec<CertificateDer<'static>>,
+    built_in: bool,
+}
+
+impl Authorities {
+    /// Those of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and of a folder of configuration.
+    ///
+    /// Unreadable and malformed certificates are passed over, as mc does: one bad file among the
+    /// system's must not keep everybody out.
+    pub fn find(folder: Option<&Path>) -> Self {
+        let system = rustls_native_certs::load_native_certs().certs;
+        let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(std::env::var_os);
+        let own = folder.map(own).unwrap_or_default();
+        Self::of(system, named.iter().flatten().any(|value| !value.is_empty()), own)
+    }
+
+    /// Where somebody said which authorities to trust, an empty answer is meant: nobody else is trusted then.
+    fn of(
+        system: Vec<CertificateDer<'static>>,
+        named: bool,
+        own: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        let built_in = system.is_empty() && !named;
+        Self { certificates: [system, own].concat(), built_in }
+    }
+
+    /// Whether the system has none, and the list of Mozilla, as of this build, serves.
+    pub fn are_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.certificates.iter().cloned());
+        if self.built_in {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        roots
+    }
+}
+
+/// A TLS client for HTTP/1.1, TLS 1.2 and 1.3. Without authorities it believes whoever answers: `--insecure`.
 ///
 /// # Errors
 /// The library refuses its own defaults, which does not happen.
-pub fn client(folder: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, rustls::Error> {
+pub fn client(authorities: Option<Authorities>) -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut provider = ring::default_provider();
     provider.signature_verification_algorithms = ecdsa::algorithms();
     provider.kx_groups.push(&key_exchange::P521);
     let provider = Arc::new(provider);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
-    if insecure {
+    let Some(authorities) = authorities else {
         let any = Arc::new(AnyCertificate(provider));
         let config = builder.dangerous().with_custom_certificate_verifier(any);
         return Ok(Arc::new(config.with_no_client_auth()));
-    }
-    let trusted = trusted(folder);
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(trusted.iter().cloned());
-    let roots = Arc::new(roots);
+    };
+    let roots = Arc::new(authorities.roots());
+    let trusted = authorities.certificates;
     let by_authority =
         WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider).build();
     let config = match by_authority {
@@ -62,15 +102,16 @@ pub fn client(folder: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-fn trusted(folder: Option<&Path>) -> Vec<CertificateDer<'static>> {
-    let mut trusted = rustls_native_certs::load_native_certs().certs;
-    let own = folder.map(|folder| folder.join("certs").join("CAs"));
-    for entry in own.and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten() {
+/// The certificates of `<config-dir>/certs/CAs`.
+fn own(folder: &Path) -> Vec<CertificateDer<'static>> {
+    let mut own = Vec::new();
+    let entries = std::fs::read_dir(folder.join("certs").join("CAs")).ok();
+    for entry in entries.into_iter().flatten().flatten() {
         if let Ok(certificates) = CertificateDer::pem_file_iter(entry.path()) {
-            trusted.extend(certificates.flatten());
+            own.extend(certificates.flatten());
         }
     }
-    trusted
+    own
 }
 
 /// Accepts what an authority signed, and a server whose own certificate is among the trusted ones.
@@ -181,5 +222,34 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Authorities, CertificateDer};
+
+    /// Of no use, but there.
+    fn some() -> Vec<CertificateDer<'static>> {
+        vec![CertificateDer::from(vec![1])]
+    }
+
+    #[test]
+    fn the_built_in_authorities_serve_only_where_there_are_no_others_and_none_were_named() {
+        for (system, named, built_in) in [
+            (Vec::new(), false, true),
+            (some(), false, false),
+            (Vec::new(), true, false),
+            (some(), true, false),
+        ] {
+            let authorities = Authorities::of(system, named, Vec::new());
+            assert_eq!(authorities.are_built_in(), built_in);
+            assert_eq!(authorities.roots().len() > 50, built_in);
+        }
+    }
+
+    #[test]
+    fn ones_own_authorities_do_not_take_the_place_of_the_systems() {
+        assert!(Authorities::of(Vec::new(), false, some()).are_built_in());
     }
 }

@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod dice;
 pub mod faketime;
 pub mod guests;
+pub mod image;
 pub mod mcwasi;
 pub mod minio;
 pub mod nginx;

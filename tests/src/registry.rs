@@ -24,11 +24,23 @@ impl Registry {
     /// # Panics
     /// When it is not installed, with the command that brings it, or does not start.
     pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// One that takes nothing, as one does while it is maintained.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn read_only() -> Self {
+        Self::with(", maintenance: {readonly: {enabled: true}}")
+    }
+
+    fn with(storage: &str) -> Self {
         let folder = TempDir::new().expect("a folder for the registry");
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.expect("a free port");
         let configuration = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}{storage}}}\nhttp: {{addr: \"{address}\"}}\n",
             folder.path().join("data").display()
         );
         let file = folder.path().join("config.yml");
@@ -48,6 +60,11 @@ impl Registry {
             std::thread::sleep(Duration::from_millis(50));
         }
         registry
+    }
+
+    /// Where it listens, as `host:port`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// Pushes the only image of an OCI layout as `name:tag`.

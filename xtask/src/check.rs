@@ -1,9 +1,10 @@
 //! `cargo xtask check`: everything that finds mistakes without a server and without running the host.
 //! A minute or two, beside the half hour of `cargo xtask test`.
 
-use crate::{layers, python, selections, tools};
+use crate::{layers, selections, tools};
 use std::path::Path;
 use std::process::Command;
+use xtask::python;
 use xtask::sh::{Result, cargo, headline, root, run};
 
 /// The workspaces: all but the first are built with another compiler, target or flags.

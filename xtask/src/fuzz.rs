@@ -1,7 +1,7 @@
 //! The fuzz targets of `fuzz/`, which need nightly Rust and cargo-fuzz.
 
-use crate::python;
 use std::process::Command;
+use xtask::python;
 use xtask::sh::{Result, output, root, run};
 
 const TARGETS: [&str; 4] = ["listing", "grant", "config", "canonical"];

@@ -1,10 +1,10 @@
 //! Hosts that are not ours, at the versions that stand in `tests/stock`.
 
-use crate::python;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use xtask::python;
 use xtask::sh::{Result, root, run, tool};
 
 /// The wasmtime command, jco on Node, wasmtime-py.

