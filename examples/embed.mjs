@@ -1,4 +1,4 @@
-// Drives the job from Node: live progress from typed events, then the summary.
+// Drives the job from Node, Deno or Bun: live progress from typed events, then the summary.
 //
 //     npm install @bytecodealliance/jco @bytecodealliance/preview2-shim
 //     npx jco transpile COMPONENT --name resync -o component
@@ -11,7 +11,7 @@ const { ACCESS_KEY: accessKey, SECRET_KEY: secretKey } = process.env;
 /** A failure by its cause, `{ tag, val }`, in one line. */
 const told = ({ tag, val }) => `${tag}: ${val.message ?? val}`;
 
-function run() {
+async function run() {
   const job = resync.Job.start({
     endpoint,
     credentials: { accessKey, secretKey },
@@ -20,7 +20,7 @@ function run() {
     mode: "trigger",
     concurrent: 10,
   });
-  for (let events; (events = job.next(500)).length > 0; ) {
+  for (let events; (events = await job.next(500)).length > 0; ) {
     for (const event of events.filter(({ kind }) => kind === "failed")) {
       console.log(`${event.key}: ${event.error.tag}`);
     }
@@ -31,10 +31,11 @@ function run() {
   return state === "complete" && failed === 0n;
 }
 
+// A timer that nobody waits for any more may hold up the end by minutes: jco's shim over `fetch` keeps it.
 try {
-  process.exitCode = run() ? 0 : 1;
+  process.exit((await run()) ? 0 : 1);
 } catch (error) {
   if (!error.payload) throw error;
   console.error(told(error.payload));
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -11,6 +11,13 @@ const PUBLIC_ONLY: &str = "this host trusts public authorities only: run mc-wasi
 /// ran out of ports. It calls that an error of DNS.
 const NO_PORT: &str = "not available";
 
+/// Deno's words where `--allow-net` does not name the server.
+const NOT_CAPABLE: &str = "Requires net access to";
+
+/// What is said of a `fetch` that failed, whyever it did: by Chromium, Firefox, Safari, Node and Deno, and Bun.
+const FETCH: [&str; 5] =
+    ["Failed to fetch", "NetworkError", "Load failed", "fetch failed", "Unable to connect"];
+
 /// Reads an error code. `bundled` says that the host knows the user's own authorities.
 pub(crate) fn transport_error(code: &ErrorCode, bundled: bool) -> TransportError {
     match read(code) {
@@ -45,11 +52,17 @@ fn read(code: &ErrorCode) -> TransportError {
         E::TlsAlertReceived(alert) => {
             TransportError::Tls(alert.alert_message.clone().unwrap_or_default())
         }
-        E::HttpRequestDenied | E::DestinationIpProhibited => TransportError::Denied,
+        E::HttpRequestDenied | E::DestinationIpProhibited => TransportError::Denied(String::new()),
         E::HttpProtocolError => TransportError::Protocol(String::new()),
         // jco hands over Node's words: "unable to verify the first certificate" and its like.
         E::InternalError(Some(text)) if text.contains("certificate") => {
             TransportError::Tls(text.clone())
+        }
+        E::InternalError(Some(text)) if text.contains(NOT_CAPABLE) => {
+            TransportError::Denied(text.clone())
+        }
+        E::InternalError(Some(text)) if FETCH.iter().any(|words| text.contains(words)) => {
+            TransportError::Fetch(text.trim_end_matches('.').to_owned())
         }
         E::InternalError(Some(text)) if text.starts_with(PROXY_ERROR) => {
             TransportError::Proxy(text.clone())

@@ -8,7 +8,7 @@ use crate::bindings::exports::mc_wasi::replicate::resync::{
     Stalled, State,
 };
 use crate::http::WasiNet;
-use resync_core::job::{self, During, End, Job, Mode, Note, Outcome, Sink, check_settings};
+use resync_core::job::{self, During, End, Job, Mode, Note, Outcome, Sink};
 use resync_core::listing::{self, Break, Item, Statuses, Unfinished};
 use resync_core::report::{explain, explain_listing};
 use resync_core::wire::{Cause, Client, Instant, Net, TransportError};
@@ -31,6 +31,9 @@ struct Inner {
     job: Job,
     queue: Queue,
     began: Instant,
+    /// The settings of the bucket are still to be looked at. `start` waits for nothing: hosts that suspend the
+    /// component while it waits do so in `next` (jco 1.35 cannot in a static function).
+    unchecked: bool,
     /// Set by the end of the job, with its failure until that has been handed over.
     ended: Option<(State, Option<Failure>)>,
 }
@@ -46,7 +49,8 @@ impl GuestJob for Run {
     fn start(options: Options) -> Result<wit::Job, Failure> {
         let alias = alias(&options).map_err(Failure::InvalidOptions)?;
         let mut spec = spec(&options).map_err(Failure::InvalidOptions)?;
-        let mut net = WasiNet::new(|_| false);
+        let unchecked = spec.mode == Mode::ClearChecksum;
+        let net = WasiNet::new(|_| false);
         spec.filter.at = net.unix();
         let mut client = Client::new(&alias, &options.bucket, options.region.as_deref());
         // The host need not tell how a body was framed.
@@ -56,17 +60,12 @@ impl GuestJob for Run {
             bucket: client.bucket().to_owned(),
             authority: client.authority().to_owned(),
         };
-        if spec.mode == Mode::ClearChecksum {
-            // Nobody listens before there is a job.
-            spec.settings = check_settings(&mut net, &mut client, &mut |_| {})
-                .map_err(|failure| queue.failure(&failure))?;
-        }
         let began = net.now();
         let mut job = Job::new(spec, client);
         if let Some(versions) = options.versions {
             job = job.of_names(names(versions), &mut queue);
         }
-        let inner = Inner { net, job, queue, began, ended: None };
+        let inner = Inner { net, job, queue, began, unchecked, ended: None };
         Ok(wit::Job::new(Self(RefCell::new(inner))))
     }
 
@@ -89,6 +88,9 @@ impl GuestJob for Run {
 
 impl Inner {
     fn next(&mut self, max: usize) -> Result<Vec<Event>, Failure> {
+        if std::mem::take(&mut self.unchecked) {
+            self.job.check_settings(&mut self.net);
+        }
         let until = self.net.now() + PATIENCE;
         while self.queue.events.is_empty() && self.ended.is_none() {
             if self.net.now() >= until {
@@ -164,7 +166,7 @@ impl Queue {
         let text = explain(failure, &self.bucket, &self.authority);
         match &failure.cause {
             Cause::Transport(TransportError::Tls(_)) => Failure::Untrusted(text),
-            Cause::Transport(TransportError::Denied) => Failure::Denied(text),
+            Cause::Transport(TransportError::Denied(_)) => Failure::Denied(text),
             Cause::Transport(_) | Cause::Foreign(_) | Cause::Kept => Failure::Unreachable(text),
             Cause::Declined(_) => Failure::Refused(text),
             Cause::Server(error) => {

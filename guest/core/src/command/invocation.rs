@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct Invocation<'a> {
     /// The name it goes by in messages.
     pub program: &'a str,
-    /// The words after `replicate resync-backlog`.
+    /// The words after `argv[0]`; for [`run`](super::run) with `replicate resync-backlog` in front or without.
     pub words: &'a [String],
     /// The environment.
     pub env: Env<'a>,
@@ -21,7 +21,18 @@ impl std::fmt::Debug for Invocation<'_> {
     }
 }
 
+/// The words of the command, as mc has it.
+const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
+
 impl Invocation<'_> {
+    /// Without the words of the command, if it begins with them.
+    pub(super) fn without_command(self) -> Self {
+        match self.words {
+            [first, second, words @ ..] if [first, second] == COMMAND => Self { words, ..self },
+            _ => self,
+        }
+    }
+
     /// The command that does the same again, without the flag named, ready to be pasted into a shell.
     pub(super) fn command_line(&self, without: Option<&str>) -> String {
         let mut line = command_name(self.program);

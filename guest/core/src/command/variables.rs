@@ -62,6 +62,30 @@ const VARIABLES: &[Variable] = &[
         "",
         "a file of MC_HOST_<alias>=URL lines, asked for an alias after the variable and before config.json",
     ),
+    variable(
+        "MC_STS_ENDPOINT_<alias>",
+        ReadBy::Host,
+        "",
+        "where to get temporary keys for an alias in exchange for a token: http[s]://host[:port][/path]; they come before those of MC_HOST_<alias>",
+    ),
+    variable(
+        "MC_WEB_IDENTITY_TOKEN_FILE_<alias>",
+        ReadBy::Host,
+        "",
+        "the file of that token, read anew each time, as Kubernetes projects it for a service account",
+    ),
+    variable(
+        "MC_ROLE_ARN_<alias>",
+        ReadBy::Host,
+        "",
+        "the role that is asked for with it, where the server has roles",
+    ),
+    variable(
+        "MC_ROLE_SESSION_NAME_<alias>",
+        ReadBy::Host,
+        "mc-wasi-PID",
+        "the name of the session in the server's log",
+    ),
     variable("MC_REGION", ReadBy::Both, "the server's", "the region to sign for"),
     variable("AWS_REGION", ReadBy::Both, "", "as MC_REGION, which comes first"),
     variable("NO_COLOR", ReadBy::Component, "", "no colours, whatever it is set to"),
@@ -153,6 +177,18 @@ const VARIABLES: &[Variable] = &[
         "the size of the file of --component, which has 60 s to be compiled",
     ),
     variable(
+        "MC_WASI_MC",
+        ReadBy::Host,
+        "the next mc of PATH",
+        "where mc-wasi is called by the name mc: the program that runs every other command",
+    ),
+    variable(
+        "MC_WASI_HANDED_OVER",
+        ReadBy::Host,
+        "",
+        "set by mc-wasi for that program: how often a command was handed over; from 10 on it is a circle",
+    ),
+    variable(
         SERVES,
         ReadBy::Rewritten,
         "",
@@ -200,7 +236,13 @@ mod tests {
 
     #[test]
     fn a_variable_that_may_hold_a_secret_is_not_passed_on() {
-        for secret in ["MC_HOST_<alias>", "MC_CONFIG_ENV_FILE", "HTTPS_PROXY", "HTTP_PROXY"] {
+        for secret in [
+            "MC_HOST_<alias>",
+            "MC_WEB_IDENTITY_TOKEN_FILE_<alias>",
+            "MC_CONFIG_ENV_FILE",
+            "HTTPS_PROXY",
+            "HTTP_PROXY",
+        ] {
             let found = variables().find(|variable| variable.name == secret);
             assert!(found.is_some_and(|variable| !variable.read_by.is_passed()), "{secret}");
         }

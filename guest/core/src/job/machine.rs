@@ -26,6 +26,7 @@ use crate::job::outage::Outage;
 use crate::job::pacing::Pacer;
 use crate::job::patience::Patience;
 use crate::job::refusals::Refusals;
+use crate::job::settings::check_settings;
 use crate::job::source::{Source, none_is_there};
 use crate::job::spec::{Mode, Spec};
 use crate::job::spool::Spool;
@@ -183,6 +184,18 @@ impl Job {
             next_scan: Instant::default(),
             events: Vec::new(),
             spec,
+        }
+    }
+
+    /// Looks at the settings of the bucket, as a job that copies must before its first call of [`Job::advance`].
+    /// If they would make copies harmful, or cannot be read, that call ends the job with the reason.
+    pub fn check_settings<N: Net>(&mut self, net: &mut N) {
+        if net.stop_requested() {
+            return;
+        }
+        match check_settings(net, &mut self.client, &mut |_| {}) {
+            Ok(settings) => self.spec.settings = settings,
+            Err(failure) => self.fatal = Some(failure),
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) fn is_absence(cause: &Cause) -> bool {
     match cause {
         Cause::Transport(error) => !matches!(
             error,
-            TransportError::Denied | TransportError::Protocol(_) | TransportError::Local(_)
+            TransportError::Denied(_) | TransportError::Protocol(_) | TransportError::Local(_)
         ),
         Cause::Foreign(_) => true,
         Cause::Server(error) => matches!(error.status, 502..=504),
@@ -145,7 +145,8 @@ mod tests {
             (answered(500), false),
             (Cause::Transport(T::Protocol(String::new())), false),
             (Cause::Transport(T::Local(String::new())), false),
-            (Cause::Transport(T::Denied), false),
+            (Cause::Transport(T::Fetch(String::new())), true),
+            (Cause::Transport(T::Denied(String::new())), false),
             (Cause::Kept, false),
         ] {
             assert_eq!(is_absence(&cause), absent, "{cause:?}");

@@ -86,6 +86,11 @@ impl Patience {
         self.first = (self.slowest * LEEWAY).clamp(FIRST, LONGEST);
     }
 
+    /// Whether any HEAD was answered.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered > Instant::default()
+    }
+
     /// How long the HEAD of a version that has hung this often may take.
     pub(crate) fn with_head(&self, hangs: u32) -> Duration {
         let further = usize::try_from(hangs).unwrap_or(usize::MAX).checked_sub(1);

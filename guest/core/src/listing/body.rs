@@ -5,6 +5,9 @@
 //! A gzip stream has an end and a checksum of its own, which nobody in between can make up. It costs the
 //! component about as much as reading the entries does, so the bundled host, which tells how a body was
 //! framed, asks for it only where the plain body would prove nothing.
+//!
+//! Where a host sends requests with `fetch`, as browsers do, it hands out the body decompressed, with the header
+//! that says it is compressed. Such a body is read as what it is, and proves no more than its framing does.
 
 use crate::wire::{FRAMED, Response};
 use flate2::write::MultiGzDecoder;
@@ -13,10 +16,14 @@ use std::io::Write;
 /// Servers that answer themselves, by the beginning of their `Server` header in lower case.
 const OWN: [&str; 2] = ["minio", "aistor"];
 
+/// The first byte of a gzip stream, with which no line of a listing begins.
+const GZIP: u8 = 0x1f;
+
 /// A body that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
+    begun: bool,
     framed: bool,
     own: bool,
 }
@@ -29,6 +36,7 @@ impl Body {
         };
         let server = head.header("server").unwrap_or_default().to_ascii_lowercase();
         Self {
+            begun: false,
             gzip: is("content-encoding", "gzip").then(|| MultiGzDecoder::new(Vec::new())),
             framed: head.header(FRAMED).is_some()
                 || head.header("content-length").is_some()
@@ -44,6 +52,12 @@ impl Body {
 
     /// Takes a piece and hands what it says to `each`. Returns whether it could be read.
     pub(super) fn feed(&mut self, chunk: &[u8], each: impl FnOnce(&[u8])) -> bool {
+        if !self.begun
+            && let Some(first) = chunk.first()
+        {
+            self.begun = true;
+            self.gzip = self.gzip.take().filter(|_| *first == GZIP);
+        }
         let Some(gzip) = &mut self.gzip else {
             each(chunk);
             return true;
@@ -55,6 +69,10 @@ impl Body {
 
     /// The clean end. Returns whether the body's own end has come, too.
     pub(super) fn end(&mut self) -> bool {
+        if !self.begun {
+            // Not even its header has come: it was empty and decompressed, or cut, which its framing shows.
+            self.gzip = None;
+        }
         self.gzip.as_mut().is_none_or(|gzip| gzip.try_finish().is_ok())
     }
 }
@@ -92,7 +110,7 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(text.as_bytes()).unwrap();
         let whole = encoder.finish().unwrap();
-        for cut in [0, 1, 9, 10, whole.len() / 2, whole.len() - 8, whole.len() - 1, whole.len()] {
+        for cut in [1, 9, 10, whole.len() / 2, whole.len() - 8, whole.len() - 1, whole.len()] {
             let mut body = Body::new(&head(&[("content-encoding", "gzip")]));
             let mut read = Vec::new();
             for chunk in whole[..cut].chunks(7) {
@@ -108,6 +126,30 @@ mod tests {
         let fed = body.feed(&damaged, |_| {});
         assert!(!fed || !body.end(), "its checksum is wrong");
         let mut body = Body::new(&head(&[("content-encoding", "gzip")]));
-        assert!(!body.feed(b"{\"object\":\"not compressed at all\"}\n", |_| {}));
+        assert!(!body.feed(b"\x1f{\"object\":\"begins like one\"}\n", |_| {}));
+    }
+
+    #[test]
+    fn what_the_host_has_decompressed_is_read_as_it_is_and_proves_what_its_framing_does() {
+        let text = b"{\"object\":\"a\"}\n{\"object\":\"\x1f\"}\n";
+        let gzip = ("content-encoding", "gzip");
+        for (headers, proves) in [
+            (&[gzip][..], false),
+            (&[gzip, ("server", "MinIO"), ("transfer-encoding", "chunked")], true),
+            (&[gzip, ("server", "nginx"), ("transfer-encoding", "chunked")], false),
+        ] {
+            for size in [1, 3, text.len()] {
+                let mut body = Body::new(&head(headers));
+                let mut read = Vec::new();
+                assert!(body.feed(b"", |_| {}) && body.proves_its_end());
+                for chunk in text.chunks(size) {
+                    assert!(body.feed(chunk, |bytes| read.extend_from_slice(bytes)));
+                }
+                assert!(body.end() && body.proves_its_end() == proves, "{headers:?}");
+                assert_eq!(read, text);
+            }
+            let mut nothing = Body::new(&head(headers));
+            assert!(nothing.end() && nothing.proves_its_end() == proves, "{headers:?}");
+        }
     }
 }

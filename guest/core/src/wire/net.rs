@@ -150,8 +150,11 @@ pub enum TransportError {
     Timeout(Duration),
     /// The certificate is not accepted, or there is no TLS at the other end.
     Tls(String),
-    /// The sandbox does not allow this request.
-    Denied,
+    /// The sandbox does not allow this request; in its words, if it has any.
+    Denied(String),
+    /// A host with `fetch` says this, and never why: nobody answers there, or, in a browser, the answer does
+    /// not let the page read it.
+    Fetch(String),
     /// The proxy between here and the server does not let it through.
     Proxy(String),
     /// The other end does not speak HTTP.
@@ -166,6 +169,9 @@ pub enum TransportError {
 /// that. What follows is the proxy's address and the reason.
 pub const PROXY_ERROR: &str = "proxy ";
 
+/// What is known when `fetch` has failed.
+const UNREACHABLE: &str = "nobody answers there; or, in a browser, the server does not let this page read its answers (CORS)";
+
 /// How the text of an internal error begins in which a host says what this machine lacks.
 pub const LOCAL_ERROR: &str = "this machine ";
 
@@ -179,7 +185,9 @@ impl fmt::Display for TransportError {
             Self::Timeout(Duration::ZERO) => f.write_str("timed out"),
             Self::Timeout(after) => write!(f, "no answer for {} s", after.as_secs()),
             Self::Tls(text) => write!(f, "tls: {text}"),
-            Self::Denied => f.write_str("the sandbox denies this request"),
+            Self::Denied(text) if text.is_empty() => f.write_str("the sandbox denies this request"),
+            Self::Denied(text) => write!(f, "the sandbox denies this request: {text}"),
+            Self::Fetch(text) => write!(f, "{text}: {UNREACHABLE}"),
             Self::Protocol(text) if text.is_empty() => f.write_str("malformed HTTP response"),
             Self::Closed(text)
             | Self::Proxy(text)

@@ -15,7 +15,8 @@ pub(crate) struct Policy {
     pub unit: Duration,
     /// The longest pause.
     pub cap: Duration,
-    /// Whether a refused connection, or a name that does not resolve, is tried again.
+    /// Whether a refused connection, a name that does not resolve, and a `fetch` that failed are tried
+    /// again.
     pub refused: bool,
 }
 
@@ -68,9 +69,10 @@ impl Policy {
     pub(crate) fn retries_transport(&self, error: &TransportError) -> bool {
         match error {
             TransportError::ConnectionRefused
+            | TransportError::Fetch(_)
             | TransportError::Dns(_)
             | TransportError::Proxy(_) => self.refused,
-            TransportError::Tls(_) | TransportError::Denied => false,
+            TransportError::Tls(_) | TransportError::Denied(_) => false,
             _ => true,
         }
     }
@@ -142,6 +144,6 @@ mod tests {
         assert!(S3.retries_transport(&TransportError::ConnectionRefused));
         assert!(!ADMIN.retries_transport(&TransportError::ConnectionRefused));
         assert!(!S3.retries_transport(&TransportError::Tls("unknown authority".into())));
-        assert!(!S3.retries_transport(&TransportError::Denied));
+        assert!(!S3.retries_transport(&TransportError::Denied(String::new())));
     }
 }

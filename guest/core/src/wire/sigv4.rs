@@ -117,6 +117,14 @@ impl Signer {
         }
     }
 
+    /// Signs with other keys from now on.
+    pub fn set_credentials(&mut self, credentials: Credentials) {
+        if self.credentials != credentials {
+            self.credentials = credentials;
+            (self.key, self.second) = (None, None);
+        }
+    }
+
     /// Signs a request at `unix` seconds since 1970.
     pub fn sign(&mut self, request: &Unsigned<'_>, unix: u64) -> Signed {
         let second = match self.second.take().filter(|second| second.unix == unix) {

@@ -111,6 +111,11 @@ impl Job {
             && self.table.get(flight.item.statuses).is_some_and(|s| !s.status.is_empty())
     }
 
+    /// Whether the server has answered anything.
+    fn was_heard(&self) -> bool {
+        self.listings() > 0 || self.patience.has_answered()
+    }
+
     /// What the answer, or what came instead of it, means.
     fn verdict(
         &mut self,
@@ -121,10 +126,15 @@ impl Job {
     ) -> Verdict {
         let answer = match result {
             Ok(answer) => answer,
+            // It may be what every other version would meet: a server that has answered lets itself be
+            // asked, and is out.
+            Err(error @ TransportError::Fetch(_)) if !self.was_heard() => {
+                return Verdict::Fatal(Cause::Transport(error.clone()));
+            }
             Err(error) if retry::S3.retries_transport(error) => {
                 return Verdict::Again(Cause::Transport(error.clone()));
             }
-            Err(error @ TransportError::Tls(_)) => {
+            Err(error @ (TransportError::Tls(_) | TransportError::Denied(_))) => {
                 return Verdict::Fatal(Cause::Transport(error.clone()));
             }
             Err(error) => return Verdict::Failed(Cause::Transport(error.clone())),

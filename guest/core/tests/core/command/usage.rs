@@ -228,3 +228,40 @@ fn flags_are_taken_in_every_form_and_place() {
         assert_eq!(summary, expected, "{line}");
     }
 }
+
+#[test]
+fn the_words_of_the_command_may_stand_in_front_as_the_help_shows_them() {
+    for line in ["a/bucket", "--json a/bucket", "a/bucket -c 0", "--help", "", "-- a/bucket"] {
+        let said = |line: &str| User::of(serving(objects(1))).run(line);
+        let (with, without) = (said(&format!("replicate resync-backlog {line}")), said(line));
+        let text = |out: &str| out.split("\"duration\"").next().unwrap_or_default().to_owned();
+        assert_eq!(
+            (text(&with.out), with.err, with.success),
+            (text(&without.out), without.err, without.success),
+            "{line}"
+        );
+    }
+    let help = user().run("--help").out;
+    for (serves, line) in [
+        ("signs", "replicate a/bucket"),
+        ("signs", "resync-backlog a/bucket"),
+        ("signs", "replicate resync-backlog replicate resync-backlog a/bucket"),
+        // This host has taken them out, wherever they stood.
+        ("signs,mc-wasi", "replicate resync-backlog a/bucket"),
+    ] {
+        let ran = user().with(SERVES, serves).run(line);
+        assert_eq!(ran.whole(), (help.as_str(), "", false), "{line}");
+    }
+}
+
+#[test]
+fn a_hint_repeats_the_command_with_its_words_once() {
+    let mut versions = objects(1);
+    versions[0].fate = crate::world::Fate::Refused(crate::world::Refusal::INVALID);
+    let hint = |words: &str| {
+        let ran =
+            User::of(serving(versions.clone())).calling("mc").run(&format!("{words}a/bucket"));
+        ran.out.lines().filter(|line| line.contains("resync-backlog")).collect::<String>()
+    };
+    assert_eq!(hint("replicate resync-backlog "), hint(""));
+}

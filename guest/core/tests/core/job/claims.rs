@@ -1,7 +1,7 @@
 //! Single claims about the job, each with the world that shows it.
 
-use super::run;
-use crate::world::{Break, Mishap, Refusal, Replication, objects, serving};
+use super::{Ends, job, run};
+use crate::world::{Break, Mishap, Refusal, Replication, objects, ok, serving};
 use resync_core::job::{End, MIN_MEMORY, Mode, Spec};
 use resync_core::listing;
 use resync_core::wire::{Method, Net};
@@ -412,5 +412,74 @@ fn a_copy_is_made_although_the_look_before_it_has_replicated_the_version() {
         let ran = run(spec, &mut world);
         let counts = &ran.counts;
         assert_eq!((ran.end, counts.copied, counts.replicated), (End::Complete, 100, 0));
+    }
+}
+
+/// What the host does not let out, and what `fetch` does not say why of.
+const UNHEARD: [(Break, Mishap, &str); 2] = [
+    (Break::Denied, Mishap::Denied, "the sandbox denies this request: by its words"),
+    (
+        Break::NotFetched,
+        Mishap::NotFetched,
+        "Failed to fetch: nobody answers there; or, in a browser, the server does not let this page read its answers (CORS)",
+    ),
+];
+
+#[test]
+fn a_listing_that_the_host_denies_or_cannot_fetch_ends_the_run_at_once() {
+    for (how, _, said) in UNHEARD {
+        let mut world = serving(objects(100));
+        world.breaks = vec![(0, how); ENDLESS].into();
+        let ran = run(Spec::default(), &mut world);
+        let End::Listing(unfinished) = ran.end else { panic!("{:?}", ran.end) };
+        assert_eq!(unfinished.to_string(), said);
+        assert_eq!((ran.listings, world.starts.len()), (1, 0));
+        assert!(world.now().origin_age() < Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_denial_ends_the_run_at_once_wherever_it_comes() {
+    let mut versions = objects(100);
+    for version in versions.iter_mut().skip(50) {
+        version.mishaps = vec![Mishap::Denied; ENDLESS];
+    }
+    let mut world = serving(versions);
+    let ran = run(Spec { concurrent: 1, ..Spec::default() }, &mut world);
+    let End::Fatal(failure) = ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!(failure.to_string(), "the sandbox denies this request: by its words");
+    assert_eq!((ran.counts.triggered, ran.counts.failed, ran.counts.not_reached), (50, 1, 49));
+}
+
+#[test]
+fn a_server_that_has_answered_and_cannot_be_fetched_from_is_waited_for() {
+    let mut versions = objects(100);
+    for version in versions.iter_mut().skip(50) {
+        version.mishaps = vec![Mishap::NotFetched; 3];
+    }
+    let ran = run(Spec { concurrent: 1, ..Spec::default() }, &mut serving(versions));
+    assert_eq!((ran.end, ran.counts.triggered, ran.counts.retries), (End::Complete, 100, 150));
+}
+
+#[test]
+fn the_settings_of_the_bucket_are_looked_at_before_the_first_copy_and_not_when_the_job_is_made() {
+    let retention =
+        "<ObjectLockConfiguration><Mode>GOVERNANCE</Mode><Days>30</Days></ObjectLockConfiguration>";
+    for (lock, refused) in [(retention, true), ("<ObjectLockConfiguration/>", false)] {
+        let mut world = serving(objects(3));
+        world.net.server.lock = [ok(lock)].into();
+        let mut job = job(Spec { mode: Mode::ClearChecksum, ..Spec::default() });
+        assert_eq!(world.net.server.asked(Method::Get).count(), 0);
+        job.check_settings(&mut world);
+        let mut ends = Ends::default();
+        while job.advance(&mut world, &mut ends, None) {}
+        let told = match job.end() {
+            End::Fatal(failure) => failure.to_string(),
+            end => format!("{end:?}"),
+        };
+        assert_eq!(told.contains("GOVERNANCE for 30 days"), refused, "{told}");
+        let copied = if refused { 0 } else { 3 };
+        assert_eq!((job.counts().copied, job.counts().total), (copied, copied));
+        assert_eq!(world.net.server.asked(Method::Post).count() == 0, refused);
     }
 }

@@ -1,11 +1,13 @@
 //! A job about versions that a program names.
 
 use super::{Ends, Ran, job};
-use crate::world::{Fate, Name, Refusal, Replication, Version, World, objects, serving, uuid};
+use crate::world::{
+    Fate, Mishap, Name, Refusal, Replication, Version, World, objects, serving, uuid,
+};
 use proptest::prelude::*;
 use resync_core::job::{Counts, End, Filter, Mode, Note, Outcome, Shard, Spec, Status};
 use resync_core::listing::Operation;
-use resync_core::wire::{Method, VersionId};
+use resync_core::wire::{Method, Net, VersionId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -174,4 +176,18 @@ proptest! {
         prop_assert_eq!(ran.counts.total + ran.counts.filtered, below.len() as u64);
         prop_assert_eq!(ran.end, End::Complete);
     }
+}
+
+#[test]
+fn a_server_that_was_never_heard_and_cannot_be_fetched_from_ends_the_job_at_once() {
+    let mut versions = objects(30);
+    for version in &mut versions {
+        version.mishaps = vec![Mishap::NotFetched; 500];
+    }
+    let all = names(&versions);
+    let mut world = serving(versions);
+    let ran = run(in_order(), &all, &mut world);
+    assert!(matches!(ran.end, End::Fatal(_)), "{:?}", ran.end);
+    assert_eq!((ran.counts.failed, ran.counts.not_reached, world.starts.len()), (1, 29, 1));
+    assert!(world.now().origin_age() < Duration::from_secs(1));
 }

@@ -22,6 +22,10 @@ pub(crate) enum Mishap {
     Foreign(u16),
     /// An answer that cannot be read.
     Unreadable,
+    /// The sandbox does not let it out.
+    Denied,
+    /// `fetch` fails and does not say why.
+    NotFetched,
     /// This machine cannot send it.
     Short,
     /// The connection ends before the request has an effect.
@@ -59,6 +63,10 @@ pub(crate) enum Break {
     NoAnswer,
     /// It does not begin: nobody listens.
     NoServer,
+    /// It does not begin: the sandbox does not let the request out.
+    Denied,
+    /// It does not begin: `fetch` fails and does not say why.
+    NotFetched,
 }
 
 impl Break {
@@ -76,6 +84,8 @@ impl Break {
             Self::Foreign(status) => Some(Ok(answer::foreign(status))),
             Self::NoAnswer => Some(Err(TransportError::Closed(String::new()))),
             Self::NoServer => Some(Err(TransportError::ConnectionRefused)),
+            Self::Denied => Some(Err(TransportError::Denied("by its words".to_owned()))),
+            Self::NotFetched => Some(Err(TransportError::Fetch("Failed to fetch".to_owned()))),
             _ => None,
         }
     }
@@ -199,6 +209,12 @@ impl<N: Net> Faulty<N> {
             Some(Mishap::Foreign(status)) => self.schedule(ticket, Ok(answer::foreign(status))),
             Some(Mishap::Unreadable) => {
                 self.schedule(ticket, Err(TransportError::Protocol(String::new())));
+            }
+            Some(Mishap::Denied) => {
+                self.schedule(ticket, Err(TransportError::Denied("by its words".to_owned())));
+            }
+            Some(Mishap::NotFetched) => {
+                self.schedule(ticket, Err(TransportError::Fetch("Failed to fetch".to_owned())));
             }
             Some(Mishap::Short) => {
                 let what = "too many open files on this machine".to_owned();
