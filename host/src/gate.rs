@@ -16,7 +16,8 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use mc_wasi_policy::{Copies, Denial, Denials, Grant, Kind, Reason, targets};
 use resync_core::job::{default_retention, encrypts_by_default};
 use resync_core::wire::{
-    EMPTY_SHA256, FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned, named_region,
+    Credentials, EMPTY_SHA256, FRAMED, MARKS, MAX_BODY, REGION_HEADER, Signer, TLS_PORT, Unsigned,
+    named_region,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -92,9 +93,23 @@ impl Gate {
         })?;
         Ok(Admitted { open: Arc::clone(open), kind, request: open.prepare(request)? })
     }
+
+    /// What an open one has, for who gives it other keys.
+    pub(crate) fn open(&self) -> Option<&Arc<Open>> {
+        self.open.as_ref()
+    }
 }
 
 impl Open {
+    /// Signs with other keys from now on, and hides them.
+    pub(crate) fn renew(&self, credentials: Credentials) {
+        self.mask.learn(&credentials);
+        if let Some(signer) = &self.signing.signer {
+            let mut signer = signer.lock().unwrap_or_else(PoisonError::into_inner);
+            signer.set_credentials(credentials);
+        }
+    }
+
     /// Signs a granted request and brings it into the form that goes over the wire.
     fn prepare(&self, request: Request<Empty<Bytes>>) -> Result<Request<Empty<Bytes>>, Error> {
         let (mut parts, body) = request.into_parts();

@@ -19,6 +19,8 @@ mod given_input;
 mod handler;
 mod mask;
 mod meter;
+#[cfg(unix)]
+mod next_mc;
 mod no_proxy;
 mod nodes;
 mod outlet;
@@ -28,6 +30,7 @@ mod proxy;
 mod settings;
 mod signals;
 mod stop_input;
+mod sts;
 mod throttle;
 mod tls;
 mod trace;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use resync_core::wire::{Credentials, REDACTED, Secret};
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
 /// Shorter values would be found everywhere. MinIO's access keys have three characters at least.
 const SHORTEST: usize = 3;
@@ -18,6 +19,8 @@ const SHORTEST: usize = 3;
 pub struct Mask {
     /// In every form in which it may come back, longest first.
     forms: Vec<Secret>,
+    /// The same of keys that came later, and of those before them: an answer may be to a request of then.
+    later: Mutex<(Vec<Secret>, Vec<Secret>)>,
 }
 
 impl Mask {
@@ -35,9 +38,19 @@ impl Mask {
         mask
     }
 
+    /// Hides these keys, too, until there are two that came later.
+    pub(crate) fn learn(&self, credentials: &Credentials) {
+        let forms = Self::new(Some(credentials), []).forms;
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.1 = std::mem::replace(&mut later.0, forms);
+    }
+
     /// The same, and the signature of the request that is answered.
     pub(crate) fn with_signature(&self, authorization: Option<&HeaderValue>) -> Self {
-        let mut mask = Self { forms: self.forms.clone() };
+        let mut mask = Self { forms: self.forms.clone(), later: Mutex::default() };
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        mask.forms.extend(later.0.iter().chain(&later.1).cloned());
+        mask.sort();
         let text = authorization.and_then(|value| value.to_str().ok()).unwrap_or_default();
         if let Some((_, signature)) = text.split_once("Signature=") {
             mask.add(signature);
@@ -91,6 +104,10 @@ impl Mask {
             ]);
         }
         self.forms.extend(forms.into_iter().map(Secret::new));
+        self.sort();
+    }
+
+    fn sort(&mut self) {
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.reveal().len()));
         self.forms.dedup();
     }
@@ -168,6 +185,21 @@ mod tests {
             let masked = mask().text(&format!("before {form} after")).into_owned();
             assert_eq!(masked, format!("before {REDACTED} after"), "{form}");
         }
+    }
+
+    #[test]
+    fn keys_that_come_later_are_hidden_with_those_before_them() {
+        let keys = |number: u32| Credentials {
+            access_key: format!("access-{number}"),
+            secret_key: Secret::new(format!("secret-{number}")),
+            session_token: Some(Secret::new(format!("token-{number}"))),
+        };
+        let mask = mask();
+        let body = Bytes::from_static(b"AKIAKEY access-1 token-1 access-2 token-2 token-3");
+        (1..=3).for_each(|number| mask.learn(&keys(number)));
+        let shown = mask.with_signature(None).body(&body);
+        let r = REDACTED;
+        assert_eq!(shown, format!("{r} access-1 token-1 {r} {r} {r}").as_bytes());
     }
 
     #[test]

@@ -320,7 +320,7 @@ impl Body for Leased {
 }
 
 /// What hyper says, in the terms of `wasi:http`.
-fn classify(error: &hyper::Error) -> Error {
+pub(crate) fn classify(error: &hyper::Error) -> Error {
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         return Error::ConnectionTerminated;
     }

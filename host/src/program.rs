@@ -9,20 +9,23 @@ use crate::engine::{self, Provision};
 use crate::gate::{Gate, Open, Signing};
 use crate::given_input::GivenInput;
 use crate::mask::Mask;
+#[cfg(unix)]
+use crate::next_mc::{self, Fate};
 use crate::outlet::{Lost, Outlet};
 use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::stop_input::{Stdin, StopInput};
+use crate::sts::{Keys, Sts};
 use crate::trace::Tracer;
 use crate::{signals, tls, version};
 use mc_wasi_policy::command_words::{self, Intent};
-use mc_wasi_policy::{Copies, Denials, Grant, Limits, aliases};
+use mc_wasi_policy::{Copies, Denials, Grant, Limits, WebIdentity, aliases};
 use resync_core::command::{
     Args, BUNDLED, Class, Env, FLAGS, FROM, SERVES, SESSION, SIGNS, STOP, no_alias, program_name,
     redact, region, variables, wants_json,
 };
 use resync_core::report::Message;
-use resync_core::wire::{Alias, DEFAULT_REGION, Signer};
+use resync_core::wire::{Alias, DEFAULT_REGION, Endpoint, Signer};
 use std::ffi::OsString;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -36,9 +39,6 @@ const BUILT_IN_AUTHORITIES: &str = "This system has no certificates of authoriti
 
 /// Runs the program with the words of the command line and returns its exit status.
 pub fn run(words: &[OsString]) -> u8 {
-    allow_many_files();
-    #[cfg(windows)]
-    anstyle_query::windows::enable_ansi_colors();
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let program = words.first().map_or_else(|| "mc-wasi".to_owned(), text);
     let program = program_name(&program).to_owned();
@@ -47,6 +47,16 @@ pub fn run(words: &[OsString]) -> u8 {
         value.or_else(|| (name == "HOME").then(home).flatten())
     };
     let lossy: Vec<String> = words.iter().map(text).collect();
+    // Before anything of this process is changed that another program would inherit.
+    #[cfg(unix)]
+    match next_mc::hand_over(words) {
+        Ok(Fate::Ours) => {}
+        Ok(Fate::Listed(list, status)) => return say(&list).max(status),
+        Err(message) => return fail(&program, &message, wants_json(&lossy, &env)),
+    }
+    allow_many_files();
+    #[cfg(windows)]
+    anstyle_query::windows::enable_ansi_colors();
     if let Err(message) = check_text(words) {
         return fail(&program, &message, wants_json(&lossy, &env));
     }
@@ -121,6 +131,8 @@ struct Setup<'a> {
     limits: Limits,
     /// `None` when the component will only say what is wrong with the arguments.
     job: Option<(Args, Alias)>,
+    /// Where the keys of the alias are had, if it has none of its own.
+    identity: Option<WebIdentity>,
 }
 
 impl<'a> Setup<'a> {
@@ -128,9 +140,12 @@ impl<'a> Setup<'a> {
         let args = Args::parse(words, env).ok();
         let folder =
             aliases::folder(args.as_ref().and_then(|args| args.config_dir.as_deref()), env);
+        let mut identity = None;
         let job = match args {
             Some(args) => {
                 let name = &args.target.alias;
+                aliases::check_values(name, env)?;
+                identity = WebIdentity::of(name, std::process::id(), env)?;
                 match aliases::find(name, folder.as_deref(), env)? {
                     Some(alias) => Some((args, alias)),
                     None => {
@@ -146,13 +161,14 @@ impl<'a> Setup<'a> {
             None => None,
         };
         let limits = Limits::new(job.as_ref().map(|(args, _)| args), env)?;
-        Ok(Self { program, words, env, folder, limits, job })
+        Ok(Self { program, words, env, folder, limits, job, identity })
     }
 
-    fn run(self) -> u8 {
+    fn run(mut self) -> u8 {
         if let Some((args, alias)) = self.job.as_ref().filter(|(args, _)| args.print_grant) {
             let grant = Grant::new(args, &alias.endpoint);
-            let (signed, limits) = (alias.credentials.is_some(), &self.limits);
+            let signed = alias.credentials.is_some() || self.identity.is_some();
+            let limits = &self.limits;
             return say(&if args.json {
                 grant.json(signed, limits)
             } else {
@@ -163,7 +179,10 @@ impl<'a> Setup<'a> {
         let result = runtime
             .map_err(|error| Message::fatal("Unable to start.", error.to_string()))
             .and_then(|runtime| {
-                let status = runtime.block_on(self.run_component());
+                let status = runtime.block_on(async {
+                    let temporary = self.take_identity().await?;
+                    self.run_component(temporary).await
+                });
                 // A request nobody waits for any more must not keep the process.
                 runtime.shutdown_background();
                 status
@@ -174,12 +193,36 @@ impl<'a> Setup<'a> {
         }
     }
 
-    async fn run_component(&self) -> Result<u8, Message> {
+    /// Gets the keys of an alias that has none of its own.
+    async fn take_identity(&mut self) -> Result<Option<(Sts, Keys)>, Message> {
+        let identity = self.identity.take();
+        let (Some(identity), Some((args, _))) = (identity, &self.job) else { return Ok(None) };
+        let tracer = self.tracer(args);
+        let sts = Sts {
+            connector: self.connector(args, &identity.endpoint, &self.denials(), &tracer)?.0,
+            custom_headers: args.custom_headers.iter().map(header).collect::<Result<_, _>>()?,
+            identity,
+            tracer,
+        };
+        let keys = sts.ask().await?;
+        if let Some((_, alias)) = &mut self.job {
+            alias.credentials = Some(keys.temporary.credentials.clone());
+        }
+        Ok(Some((sts, keys)))
+    }
+
+    async fn run_component(&self, temporary: Option<(Sts, Keys)>) -> Result<u8, Message> {
         let engine = engine::engine()
             .map_err(|error| Message::fatal("Unable to run WebAssembly.", format!("{error:#}")))?;
         let component = self.component(&engine)?;
         let stdout = Outlet::stdout().for_component();
         let given = self.given()?;
+        let gate = self.gate()?.unwrap_or_default();
+        if let (Some((sts, keys)), Some(open)) = (temporary, gate.open()) {
+            let program = self.program.to_owned();
+            let tell = move |message: &Message| complain(&message.line(&program, false));
+            tokio::spawn(sts.keep_fresh(keys, Arc::downgrade(open), tell));
+        }
         let stop = StopInput::default();
         let received = signals::watch(stop.clone());
         let provision = Provision {
@@ -188,7 +231,7 @@ impl<'a> Setup<'a> {
             stdout: stdout.clone(),
             stderr: Outlet::stderr().for_component(),
             stdin: Stdin::new(stop, given),
-            gate: self.gate()?.unwrap_or_default(),
+            gate,
             limits: self.limits,
         };
         // As a task it has its turn after the connections that are ready, so it finds more answers at a time, half as
@@ -271,29 +314,10 @@ impl<'a> Setup<'a> {
     /// `None` where there is nothing to ask a server for: the component will say what is wrong.
     fn gate(&self) -> Result<Option<Gate>, Message> {
         let Some((args, alias)) = &self.job else { return Ok(None) };
-        let authorities = (!args.insecure).then(|| tls::Authorities::find(self.folder.as_deref()));
-        if args.debug && authorities.as_ref().is_some_and(tls::Authorities::are_built_in) {
-            complain(&format!("{}: <DEBUG> {BUILT_IN_AUTHORITIES}", self.program));
-        }
-        let tls = tls::client(authorities)
-            .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
-        let program = self.program.to_owned();
-        let denials = Denials::new(move |text| {
-            let line = Message::error(text, "").line(&program, false);
-            complain(&line);
-        });
-        let proxy = Proxy::for_server(&alias.endpoint, self.env)?;
+        let (denials, tracer) = (self.denials(), self.tracer(args));
+        let (connector, login) = self.connector(args, &alias.endpoint, &denials, &tracer)?;
         let custom = args.custom_headers.iter().map(|(_, value)| value.as_str());
-        let login = proxy.as_ref().and_then(Proxy::authorization);
-        let login = login.and_then(|login| login.to_str().ok());
-        let mask = Mask::new(alias.credentials.as_ref(), custom.chain(login));
-        let tracer = args.debug.then(|| Tracer::new(self.program, &args.custom_headers));
-        let connector = Connector::new(&alias.endpoint, tls, Arc::clone(&denials))
-            .with_resolve(args.resolve.clone())
-            .with_proxy(proxy)
-            .with_tracer(tracer.clone())
-            .with_limits(args.limit_upload, args.limit_download)
-            .with_deadlines(args.conn_read_deadline, args.conn_write_deadline);
+        let mask = Mask::new(alias.credentials.as_ref(), custom.chain(login.as_deref()));
         let region = region(self.env);
         let signer = alias.credentials.clone().map(|credentials| {
             Signer::new(credentials, region.as_deref().unwrap_or(DEFAULT_REGION))
@@ -309,6 +333,43 @@ impl<'a> Setup<'a> {
             denials,
             tracer,
         })))
+    }
+
+    /// The way to a server, and what a proxy on it is told of who asks.
+    fn connector(
+        &self,
+        args: &Args,
+        server: &Endpoint,
+        denials: &Arc<Denials>,
+        tracer: &Option<Tracer>,
+    ) -> Result<(Connector, Option<String>), Message> {
+        let authorities = (!args.insecure).then(|| tls::Authorities::find(self.folder.as_deref()));
+        if args.debug && authorities.as_ref().is_some_and(tls::Authorities::are_built_in) {
+            complain(&format!("{}: <DEBUG> {BUILT_IN_AUTHORITIES}", self.program));
+        }
+        let tls = tls::client(authorities)
+            .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
+        let proxy = Proxy::for_server(server, self.env)?;
+        let login = proxy.as_ref().and_then(Proxy::authorization);
+        let login = login.and_then(|login| login.to_str().ok()).map(str::to_owned);
+        let connector = Connector::new(server, tls, Arc::clone(denials))
+            .with_resolve(args.resolve.clone())
+            .with_proxy(proxy)
+            .with_tracer(tracer.clone())
+            .with_limits(args.limit_upload, args.limit_download)
+            .with_deadlines(args.conn_read_deadline, args.conn_write_deadline);
+        Ok((connector, login))
+    }
+
+    /// Tells the user what was denied.
+    fn denials(&self) -> Arc<Denials> {
+        let program = self.program.to_owned();
+        Denials::new(move |text| complain(&Message::error(text, "").line(&program, false)))
+    }
+
+    /// Traces with `--debug`.
+    fn tracer(&self, args: &Args) -> Option<Tracer> {
+        args.debug.then(|| Tracer::new(self.program, &args.custom_headers))
     }
 
     /// `$XDG_CACHE_HOME/mc-wasi` or `~/.cache/mc-wasi`; without a home nothing is kept.

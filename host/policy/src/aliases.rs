@@ -3,7 +3,7 @@
 //!
 //! Tested on Linux, and as built for Windows under Wine: the folder there is mc's, `%USERPROFILE%\mc`.
 
-use resync_core::command::Env;
+use resync_core::command::{Env, variables};
 use resync_core::report::Message;
 use resync_core::wire::{Alias, AliasError, Endpoint, credentials, without_keys};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -17,6 +17,29 @@ pub fn folder(flag: Option<&str>, env: Env<'_>) -> Option<PathBuf> {
         let home = env("HOME").or_else(|| env("USERPROFILE").filter(|_| cfg!(windows)))?;
         Some(Path::new(&home).join(if cfg!(windows) { "mc" } else { ".mc" }))
     })
+}
+
+/// How a value begins that is none: mc fetches what it stands for from another server, with keys that are in it.
+const ELSEWHERE: [&str; 2] = ["env://", "env+tls://"];
+
+/// Refuses variables of this alias, or of no alias, whose value is on another server. Taken literally, they would be
+/// a region or a file of that name.
+///
+/// # Errors
+/// The name of one. Its value is not shown: it has a secret in it.
+pub fn check_values(alias: &str, env: Env<'_>) -> Result<(), Message> {
+    let names = variables().map(|variable| variable.name.replace("<alias>", alias));
+    let is_elsewhere = |name: &String| {
+        let value = env(name).unwrap_or_default();
+        ELSEWHERE.iter().any(|scheme| value.trim_start().starts_with(scheme))
+    };
+    match names.into_iter().find(is_elsewhere) {
+        None => Ok(()),
+        Some(name) => Err(Message::fatal(
+            format!("Unable to use the variable {name}."),
+            "Its value is an env:// reference, which is not followed here: set it to the value itself, or mount that as a file and name it in MC_CONFIG_ENV_FILE.",
+        )),
+    }
 }
 
 /// The alias of this name, `None` when nobody knows it.
@@ -263,6 +286,24 @@ mod tests {
         assert_eq!(none.credentials, None);
         let mixed = format!(r#"{{"VERSION":"10","Aliases":{{"a":{{{REST}}}}}}}"#);
         assert!(from_config(&mixed, Path::new("c"), "a").expect("sound").is_some());
+    }
+
+    #[test]
+    fn a_value_that_is_on_another_server_is_refused_by_its_name_and_not_shown() {
+        for name in ["MC_HOST_a", "MC_STS_ENDPOINT_a", "MC_REGION", "MC_CONFIG_ENV_FILE"] {
+            for scheme in ELSEWHERE {
+                let env = |asked: &str| (asked == name).then(|| format!("{scheme}k:topsecret@h/w"));
+                let line = check_values("a", &env).unwrap_err().line("mc", false);
+                assert!(line.contains(name) && !line.contains("topsecret"), "{line}");
+            }
+        }
+        let another = |asked: &str| match asked {
+            "MC_HOST_b" => Some("env://k:s@h/w".to_owned()),
+            "MC_HOST_a" => Some("http://env:s@env://".to_owned()),
+            "MC_REGION" => Some("environment".to_owned()),
+            _ => None,
+        };
+        assert!(check_values("a", &another).is_ok());
     }
 
     #[test]

@@ -23,6 +23,17 @@ pub enum Intent {
     },
 }
 
+/// Whose a command line is where this program stands in front of MinIO's own `mc`, under its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// The command of this program.
+    Ours,
+    /// A list of commands to which this one belongs.
+    Both,
+    /// Everything else, also what is mistyped: `mc` knows more words that it may have been meant for.
+    Theirs,
+}
+
 const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 
 /// Reads the words after `argv[0]`. A program called by the name of the command needs no words for
@@ -34,6 +45,21 @@ pub fn read(program: &str, words: &[String]) -> Intent {
             _ => Intent::Run(words.to_vec()),
         };
     }
+    walk(words).0
+}
+
+/// Reads the words after an `argv[0]` that is `mc`.
+pub fn share(words: &[String]) -> Share {
+    match walk(words) {
+        (Intent::Run(_), found) if found == COMMAND.len() => Share::Ours,
+        // What stands after `--` is neither read here nor a list.
+        (Intent::Commands(_), 1) if !words.iter().any(|word| word == "--") => Share::Both,
+        _ => Share::Theirs,
+    }
+}
+
+/// What is wanted, and how many words of the command were found.
+fn walk(words: &[String]) -> (Intent, usize) {
     let mut rest = Vec::with_capacity(words.len());
     let (mut found, mut sound) = (0, true);
     let mut queue = words.iter().peekable();
@@ -46,7 +72,7 @@ pub fn read(program: &str, words: &[String]) -> Intent {
         };
         if let Some(name) = flag_name(word) {
             if found == 0 && matches!(name, "version" | "v") {
-                return Intent::Version;
+                return (Intent::Version, found);
             }
             rest.push(word.clone());
             sound &= Flag::find(name).is_some();
@@ -58,14 +84,32 @@ pub fn read(program: &str, words: &[String]) -> Intent {
         } else if word == expected {
             found += 1;
         } else {
-            return Intent::Unknown { word: word.clone(), like: like(word, expected) };
+            return (Intent::Unknown { word: word.clone(), like: like(word, expected) }, found);
         }
     }
     // The component names a flag that does not exist.
     if found == COMMAND.len() || !sound {
-        return Intent::Run(rest);
+        return (Intent::Run(rest), found);
     }
-    Intent::Commands(COMMAND.iter().take(found).map(ToString::to_string).collect())
+    let level = COMMAND.iter().take(found).map(ToString::to_string).collect();
+    (Intent::Commands(level), found)
+}
+
+/// `mc`'s own list of the commands of `replicate`, with this one after its last. One that has it already, as that
+/// of AIStor, is left as it is.
+pub fn listed_by_mc(text: &str) -> String {
+    let line = format!("  {}  {ABOUT}", COMMAND[1]);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let commands = lines.iter().position(|line| line.trim() == "COMMANDS:");
+    let is_command = |line: &&str| line.starts_with(' ') && !line.trim().is_empty();
+    let first = commands.map_or(lines.len(), |at| at + 1);
+    let end = first + lines.iter().skip(first).take_while(|line| is_command(line)).count();
+    let known = |line: &&str| line.split([' ', ',']).any(|word| word == COMMAND[1]);
+    if lines.iter().take(end).skip(first).any(known) {
+        return text.to_owned();
+    }
+    lines.insert(end, &line);
+    lines.join("\n") + "\n"
 }
 
 /// The name in a word that is a flag.
@@ -170,5 +214,49 @@ mod tests {
         assert_eq!(intent("replicate --help"), Intent::Commands(vec!["replicate".into()]));
         assert_eq!(intent("--version"), Intent::Version);
         assert_eq!(intent("--bogus"), run("--bogus"));
+    }
+
+    #[test]
+    fn in_front_of_mc_only_the_command_itself_is_taken() {
+        let share =
+            |line: &str| share(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        for ours in [
+            "replicate resync-backlog a/b",
+            "--json -C replicate replicate --debug resync-backlog --help",
+            "replicate resync-backlog --bogus a/b",
+        ] {
+            assert_eq!(share(ours), Share::Ours, "{ours}");
+        }
+        for both in ["replicate", "replicate --help", "--json replicate -h"] {
+            assert_eq!(share(both), Share::Both, "{both}");
+        }
+        for theirs in [
+            "",
+            "--help",
+            "--version",
+            "ls replicate resync-backlog",
+            "replicate resync start a/b",
+            "replicate resync-backlgo a/b",
+            "replicate --bogus",
+            "-C replicate resync-backlog a/b",
+            "--resolve replicate resync-backlog",
+            "-- replicate resync-backlog a/b",
+            "replicate -- resync-backlog a/b",
+        ] {
+            assert_eq!(share(theirs), Share::Theirs, "{theirs}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_mc_gets_the_command_after_its_last_and_never_twice() {
+        let mcs = "NAME:\n  mc replicate - x\n\nCOMMANDS:\n  add         add\n  remove, rm  remove\n  \nFLAGS:\n  --json\n";
+        let both = listed_by_mc(mcs);
+        let added = format!("  remove, rm  remove\n  resync-backlog  {ABOUT}\n  \nFLAGS:");
+        assert!(both.contains(&added), "{both}");
+        assert_eq!(listed_by_mc(&both), both);
+        assert_eq!(
+            listed_by_mc("another list\n"),
+            format!("another list\n  resync-backlog  {ABOUT}\n")
+        );
     }
 }

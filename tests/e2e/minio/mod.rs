@@ -11,11 +11,13 @@ mod keys;
 mod kinds;
 mod load;
 mod metrics;
+mod next_mc;
 mod nodes;
 mod shards;
 mod tls;
 mod trigger;
 mod waiting;
+mod web_identity;
 
 use crate::mc_wasi;
 use mc_wasi_tests::mcwasi::{McWasi, Ran};
