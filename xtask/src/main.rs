@@ -5,12 +5,14 @@ mod compat;
 mod demo;
 mod fuzz;
 mod hosts;
+mod kube;
 mod layers;
 mod paths;
 mod platforms;
 mod selections;
 mod test;
 mod tools;
+mod web;
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -21,6 +23,7 @@ cargo xtask TASK
 
   demo           build mc-wasi and trigger a backlog on an embedded server
   demo --minio   the same on two real MinIO servers, until everything is replicated
+  web            make the page for browsers in target/web, and serve it beside the demo's server
   check          format, lints, layers, licences, documentation, native tests: a minute or two
   test           check, set up every tool, and run every other test
   tools          set up the tools only
@@ -31,6 +34,8 @@ cargo xtask TASK
   soak           run on two real MinIO servers that fail at random, and lose nothing
                  [--minutes M] [--seed N] [--journal FILE]
   compat         one story on each MinIO release of tests/compat.txt; builds them, some 5 minutes each
+  kube           run the Jobs of docs/ in a real Kubernetes of one node; as root, and the first
+                 time it builds that for 20 minutes and more
   docs           write the pages of docs/ that are made from tables
   dist           make dist/: component, a host for each platform, packages, image, completions, man
                  page, SBOMs; a host is optimized as a whole, which takes a quarter of an hour each
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["demo"] => demo::embedded(),
         ["demo", "--minio"] => demo::minio(),
+        ["web"] => web::serve(),
         ["check"] => check::all(),
         ["test"] => test::run_everything(),
         ["tools"] => tools::all(),
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
             .and_then(|()| program("xtask-bench", rest)),
         ["soak", rest @ ..] => tools::servers().and_then(|()| program("soak", rest)),
         ["compat"] => compat::all(),
+        ["kube"] => kube::run_jobs(),
         ["docs"] => check::write_docs(),
         ["dist"] => tools::wasm_target().and_then(|()| program("xtask-dist", &[])),
         ["platforms"] => platforms::all(),

@@ -29,6 +29,8 @@ pub fn all() -> Result {
         "skopeo",
         "runc",
         "rpm",
+        "chromium",
+        "firefox-esr",
     ])?;
     fuzz::tool()
 }
@@ -36,8 +38,7 @@ pub fn all() -> Result {
 /// What `cargo xtask platforms` needs beside that.
 pub fn platforms() -> Result {
     go_tools()?;
-    debian(&["docker-registry", "skopeo", "runc", "rpm", "wine"])?;
-    install(&[("qemu-aarch64", "qemu-user")])?;
+    debian(&["docker-registry", "skopeo", "runc", "rpm", "wine", "qemu-aarch64:qemu-user"])?;
     go_program(KREW, &bin())?;
     // Cargo asks whether it is there. It copies a few files: what optimizing it takes is saved.
     let words = format!("install --quiet --locked --root target/tools wkg@{WKG}");
@@ -50,20 +51,17 @@ pub fn servers() -> Result {
     go_tools()
 }
 
-/// Programs, each of the Debian package of its name.
-fn debian(programs: &[&str]) -> Result {
-    install(&programs.iter().map(|name| (*name, *name)).collect::<Vec<_>>())
-}
-
-/// Programs and the Debian packages they are in. Only root can install one.
-fn install(programs: &[(&str, &str)]) -> Result {
+/// Programs, each of the Debian package of its name, or of `program:package`. Only root can install one.
+pub fn debian(programs: &[&str]) -> Result {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     // Debian's users do not have it among their folders.
     path.push(":/usr/sbin");
     let is_there =
         |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    let missing = programs.iter().filter(|(program, _)| !is_there(program));
-    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    let named =
+        programs.iter().map(|program| program.split_once(':').unwrap_or((program, program)));
+    let missing: Vec<&str> =
+        named.filter(|(program, _)| !is_there(program)).map(|(_, package)| package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -85,14 +83,18 @@ pub fn wasm_target() -> Result {
     rust::target("wasm32-wasip2")
 }
 
-/// MinIO, mc and the Go peer, at the versions of `tests/tools.txt`.
+/// MinIO and mc, at the versions of `tests/tools.txt`, dex, and the Go peer.
 fn go_tools() -> Result {
     for module in lines("tests/tools.txt")? {
         go_program(&module, &bin())?;
     }
-    let peer = tool("peer").display().to_string();
-    run(Command::new("go").current_dir(root().join("tests/peer")).args(["build", "-o", &peer, "."]))
-        .map_err(needs_go)
+    for (folder, package) in [("dex", "github.com/dexidp/dex/cmd/dex"), ("peer", ".")] {
+        let program = tool(folder).display().to_string();
+        let mut go = Command::new("go");
+        go.current_dir(root().join("tests").join(folder)).args(["build", "-o", &program, package]);
+        run(&mut go).map_err(needs_go)?;
+    }
+    Ok(())
 }
 
 /// What a list names, one thing a line; `#` begins a comment.

@@ -1,5 +1,8 @@
 //! In hosts that are not ours, and in programs that embed the component.
 
+mod browser;
+mod bun;
+mod deno;
 mod embed;
 mod jco;
 mod python;

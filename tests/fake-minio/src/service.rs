@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::answer::{Answer, Form, Place, S3Error, add_common, set};
@@ -22,7 +22,7 @@ use super::query::{Query, decode};
 use super::sigv4::Signed;
 use super::state::{Counted, Counters, State};
 use super::wire::Control;
-use super::{admin, bucket, copy, head};
+use super::{admin, bucket, copy, cors, head};
 
 /// What the server says its limit is while none is set; taken from a real one.
 const USUAL_LIMIT: u64 = 3478;
@@ -60,11 +60,15 @@ pub(crate) async fn serve(
     connection: u64,
     request: Request<Incoming>,
 ) -> Result<Answer, Closed> {
+    let preflight = cors::preflight(&request);
     let (parts, _) = request.into_parts();
     state.counters.requests.fetch_add(1, Ordering::Relaxed);
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let at = state.started.elapsed();
     let logged = state.log.note(&parts.method, target, &parts.headers, connection, at);
+    if let Some(answer) = preflight {
+        return Ok(answer);
+    }
 
     let (path, raw_query) = target.split_once('?').unwrap_or((target, ""));
     let asked = Asked::read(&state, &parts.method, path, raw_query, parts.headers);
@@ -73,7 +77,10 @@ pub(crate) async fn serve(
         Ok(route) => answer(&state, &control, &asked, route).await?,
         Err(error) => asked.refuse(&state, &error),
     };
-    let answer = finish(&state, &asked, answer);
+    let mut answer = finish(&state, &asked, answer);
+    if answer.extensions().get::<Foreign>().is_none() {
+        cors::allow(answer.headers_mut(), asked.headers.get(ORIGIN));
+    }
     state.log.amend(logged, |logged| logged.status = Some(answer.status().as_u16()));
     Ok(answer)
 }

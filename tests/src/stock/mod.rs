@@ -1,8 +1,9 @@
 //! Hosts that are not ours: they run the very bytes that `mc-wasi` embeds.
 //!
 //! Each is installed in a fixed version by `cargo xtask tools`: the wasmtime command, jco on Node,
-//! wasmtime-py. [`claims`] and [`typed`] are what every one of them has to hold.
+//! wasmtime-py, Deno, Bun; and [`browser`]s. [`claims`] and [`typed`] are what every one of them has to hold.
 
+pub mod browser;
 pub mod claims;
 mod ran;
 pub mod typed;
@@ -32,6 +33,11 @@ pub enum Host {
     Jco,
     /// wasmtime-py.
     Python,
+    /// Deno. The command is transpiled by jco with its shim for Node, the job for programs with the one for
+    /// browsers.
+    Deno,
+    /// Bun, in the same two ways.
+    Bun,
 }
 
 /// A folder with the component in it, and the program to compare with.
@@ -41,13 +47,15 @@ pub struct Stage {
     mc_wasi: &'static str,
     folder: TempDir,
     transpiled: OnceLock<()>,
+    fetching: OnceLock<PathBuf>,
 }
 
 impl Stage {
     /// `component` is what `mc_wasi`, the path of the built program, embeds.
     pub fn new(host: Host, mc_wasi: &'static str, component: &[u8]) -> Self {
         let folder = TempDir::new().expect("a folder for the component");
-        let stage = Self { host, mc_wasi, folder, transpiled: OnceLock::new() };
+        let stage =
+            Self { host, mc_wasi, folder, transpiled: OnceLock::new(), fetching: OnceLock::new() };
         fs::write(stage.component(), component).expect("the component is written");
         stage
     }
@@ -100,9 +108,18 @@ impl Stage {
                 command.arg(workspace_root().join("examples/run.py"));
                 command
             }
+            Host::Deno | Host::Bun => {
+                self.transpile();
+                let mut command = self.runtime();
+                command.arg(self.folder.path().join("run.mjs"));
+                command
+            }
         };
         self.isolate(&mut command);
-        command.arg(self.component());
+        match self.host {
+            Host::Deno | Host::Bun => {}
+            _ => _ = command.arg(self.component()),
+        }
         command
     }
 
@@ -124,16 +141,46 @@ impl Stage {
                 command.arg(script("python/typed.py")).arg(self.component());
                 command
             }
+            Host::Deno | Host::Bun => {
+                let mut command = self.runtime();
+                command.arg(self.fetching().join("typed.mjs"));
+                command
+            }
         };
         self.isolate(&mut command);
         command.arg(options.to_string()).arg(stop_after.to_string()).stdin(Stdio::null());
         Typed::from(&Ran::from(command.output().expect("the host starts")))
     }
 
+    /// What runs JavaScript in this host, with all rights.
+    fn runtime(&self) -> Command {
+        match self.host {
+            Host::Deno => {
+                let mut command = Command::new(deno());
+                command.args(["run", "--no-prompt", "--allow-all"]);
+                command
+            }
+            Host::Bun => Command::new(tool("runtimes/node_modules/bun/bin/bun.exe")),
+            _ => Command::new("node"),
+        }
+    }
+
+    /// A folder with the component as a module that asks by `fetch`, and the programs that drive it.
+    pub fn fetching(&self) -> &Path {
+        self.fetching.get_or_init(|| {
+            let folder = self.folder.path().join("fetching");
+            fs::create_dir(&folder).expect("a folder");
+            copy_programs(&folder);
+            let shim = |package: &str| format!("{BROWSER_SHIM}/{package}.js");
+            xtask::page::module(&self.component(), &folder.join("component"), shim).expect("jco");
+            folder
+        })
+    }
+
     /// Makes the component a JavaScript module, next to the program that imports it.
     fn transpile(&self) {
         self.transpiled.get_or_init(|| {
-            fs::copy(script("node/typed.mjs"), self.folder.path().join("typed.mjs")).expect("copy");
+            copy_programs(self.folder.path());
             transpile(&self.component(), self.folder.path());
         });
     }
@@ -149,13 +196,32 @@ impl Stage {
 /// # Panics
 /// When jco is missing or fails.
 pub fn transpile(component: &Path, folder: &Path) {
-    let packages = jco().ancestors().nth(4).expect("node_modules").to_owned();
-    std::os::unix::fs::symlink(packages, folder.join("node_modules")).expect("a link");
+    link_packages(folder);
     let mut command = Command::new("node");
     isolate(&mut command, folder);
     command.arg(jco()).args(["transpile", "--name", "resync", "-o"]);
     let output = command.arg(folder.join("component")).arg(component).output().expect("node");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Lets programs in `folder` find the packages they need.
+fn link_packages(folder: &Path) {
+    let packages = jco().ancestors().nth(4).expect("node_modules").to_owned();
+    let link = folder.join("node_modules");
+    if !link.exists() {
+        std::os::unix::fs::symlink(packages, link).expect("a link");
+    }
+}
+
+/// The programs that run or drive a module beside them, and what Deno needs to see that packages are Node's.
+fn copy_programs(folder: &Path) {
+    link_packages(folder);
+    fs::write(folder.join("package.json"), "{}").expect("package.json");
+    fs::copy(script("node/typed.mjs"), folder.join("typed.mjs")).expect("a copy");
+    for program in ["run.mjs", "embed.mjs"] {
+        let from = workspace_root().join("examples").join(program);
+        fs::copy(from, folder.join(program)).expect("a copy");
+    }
 }
 
 /// Nothing of the machine leaks into the program but where to find `node`.
@@ -168,6 +234,19 @@ pub fn isolate(command: &mut Command, home: &Path) {
 pub fn python() -> PathBuf {
     tool("python/bin/python")
 }
+
+/// Deno.
+pub fn deno() -> PathBuf {
+    tool("runtimes/node_modules/deno/deno")
+}
+
+/// The folder with Deno and Bun by their names.
+pub fn programs() -> PathBuf {
+    tool("runtimes/node_modules/.package-lock.json").with_file_name(".bin")
+}
+
+/// jco's shim over `fetch`, seen from a module beside `node_modules`.
+const BROWSER_SHIM: &str = "../node_modules/@bytecodealliance/preview2-shim/dist/browser";
 
 fn jco() -> PathBuf {
     tool("node/node_modules/@bytecodealliance/jco/dist/jco.js")

@@ -2,7 +2,7 @@
 //!
 //! A test file of one host names its claims with [`typed_claims!`](crate::typed_claims).
 
-use super::claims::{MANY, SEED, demo, stuck, synthetic};
+use super::claims::{SEED, demo, many, stuck, synthetic};
 use super::{Stage, options};
 use crate::fake::{
     Backlog, Cut, Effect, FakeServer, Fault, ObjectLock, Options, Route, S3Error, Version,
@@ -12,24 +12,25 @@ use std::time::{Duration, Instant};
 
 /// Every version is triggered by exactly one request, and none has to be tried again.
 pub fn typed_many_requests_go_through(stage: &Stage) {
-    let server = synthetic(MANY);
+    let many = many(stage);
+    let server = synthetic(many);
     let began = Instant::now();
     let typed = stage.typed(&options(&server, &json!({})), 0);
-    let rate = MANY as f64 / began.elapsed().as_secs_f64();
+    let rate = many as f64 / began.elapsed().as_secs_f64();
     println!("{:?}, typed: {rate:.0} objects/s, {} connections", stage.host, server.connections());
     assert_eq!(typed.failure, None);
     for (member, value) in [
         ("state", json!("complete")),
-        ("total", json!(MANY)),
-        ("triggered", json!(MANY)),
+        ("total", json!(many)),
+        ("triggered", json!(many)),
         ("failed", json!(0)),
         ("retries", json!(0)),
         ("listings", json!(1)),
     ] {
         assert_eq!(*typed.summary(member), value, "{member}");
     }
-    assert_eq!(typed.events.len() as u64, MANY);
-    assert_eq!(server.triggers(), (MANY, 0));
+    assert_eq!(typed.events.len() as u64, many);
+    assert_eq!(server.triggers(), (many, 0));
     assert_eq!(server.bad_signatures(), 0);
 }
 
@@ -269,7 +270,8 @@ pub fn typed_notes_say_what_comes_up(stage: &Stage) {
 
 /// `stop` begins nothing more and finishes what is in flight.
 pub fn typed_jobs_can_be_stopped(stage: &Stage) {
-    let server = synthetic(MANY);
+    let many = many(stage);
+    let server = synthetic(many);
     let typed = stage.typed(&options(&server, &json!({"rate-limit": 200.0})), 20);
     assert_eq!((&typed.failure, typed.summary("state")), (&None, &json!("stopped")));
     let triggered = typed.summary("triggered").as_u64().expect("a number");

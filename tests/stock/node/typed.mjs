@@ -31,7 +31,7 @@ try {
   if (options.maxQueue !== null) options.maxQueue = BigInt(options.maxQueue);
   job = resync.Job.start(options);
   let come = 0;
-  for (let events; (events = job.next(500)).length > 0; ) {
+  for (let events; (events = await job.next(500)).length > 0; ) {
     for (const event of events) tell({ event: plain(event) });
     for (const note of job.notes()) tell({ note: plain(note) });
     come += events.length;
@@ -43,3 +43,5 @@ try {
   process.exitCode = job ? 0 : 1;
 }
 if (job) tell({ summary: plain(job.summary()) });
+// jco's shim over `fetch` keeps timers that nobody waits for any more.
+process.exit();
