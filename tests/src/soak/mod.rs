@@ -74,9 +74,10 @@ pub fn run(options: Options, stop: &AtomicBool) -> Report {
         .alias("source", &url);
     // Compiles the component once, and not in each of the first runs.
     assert_eq!(mc_wasi.run(&["--help"]).status, 0, "mc-wasi runs");
-    let client = pair.source_client();
+    let (client, target) = (pair.source_client(), pair.target_client());
     let tally = Tally::default();
-    let mut runner = Runner { mc_wasi: &mc_wasi, client: &client, journal: &journal, tally };
+    let mut runner =
+        Runner { mc_wasi: &mc_wasi, client: &client, target: &target, journal: &journal, tally };
     let files_first = open_files(std::process::id());
 
     let over = AtomicBool::new(false);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::journal::Journal;
 use crate::dice::Dice;
 use crate::mcwasi::{McWasi, Ran};
-use crate::minio::{Client, DiffEntry, SOURCE_BUCKET, try_diff};
+use crate::minio::{Client, DiffEntry, SOURCE_BUCKET, object_target, try_diff};
 use crate::watch::Watched;
 
 /// The longest a run may take. One over a backlog of this size takes seconds; this is for one that
@@ -23,6 +23,10 @@ const LIMIT: Duration = Duration::from_secs(240);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long a backlog is asked for when the source is down.
 const ASK: Duration = Duration::from_secs(20);
+/// Between two questions.
+const AGAIN: Duration = Duration::from_millis(200);
+/// The bucket of the target.
+const TARGET: &str = "dst";
 /// Between two looks at a running process.
 const GLANCE: Duration = Duration::from_millis(25);
 /// Descriptors beside one for each version in flight: 28 when nothing is in flight, the listing, the
@@ -87,6 +91,8 @@ pub(super) struct Runner<'a> {
     pub(super) mc_wasi: &'a McWasi,
     /// The source itself, for what the runs are compared with.
     pub(super) client: &'a Client,
+    /// The target, for what the source does not show.
+    pub(super) target: &'a Client,
     /// Where each run is noted.
     pub(super) journal: &'a Journal,
     /// What came of it.
@@ -170,14 +176,31 @@ impl Runner<'_> {
         // twice, so that they come back. What a run has overlooked has not changed at all.
         let total = missed.len();
         let Some(after) = self.backlog(ASK) else { return };
-        missed.retain(|(name, entry)| after.get(*name) == Some(*entry));
+        missed.retain(|(name, entry)| after.get(*name) == Some(*entry) && !self.is_done(entry));
         self.tally.left_before += (total - missed.len()) as u64;
-        if let Some(((key, version), _)) = missed.first() {
+        if let Some((_, entry)) = missed.first() {
             self.tally.wrong.push(run.complaint(&format!(
-                "it claims to be complete and never reported {} versions, `{key}` ({version}) first",
+                "it claims to be complete and never reported {} versions, first {entry:?}",
                 missed.len()
             )));
         }
+    }
+
+    /// Whether the target has what the entry is about. A delete marker that was replicated, and then failed because
+    /// it had been queued twice, is listed with the status and time of its failure before: nothing at
+    /// the source shows what was done in between.
+    fn is_done(&self, entry: &DiffEntry) -> bool {
+        let path = object_target(TARGET, &entry.object, Some(&entry.version_id));
+        let began = Instant::now();
+        while began.elapsed() < ASK {
+            match self.target.try_send("s3", "HEAD", &path, &[], b"").map(|reply| reply.status) {
+                Ok(404) => return !entry.delete_status.is_empty(),
+                // The latter is for a delete marker.
+                Ok(200 | 405) => return entry.delete_status.is_empty(),
+                _ => sleep(AGAIN),
+            }
+        }
+        false
     }
 
     fn ended(&mut self, how: &str) {
@@ -196,7 +219,7 @@ impl Runner<'_> {
             if began.elapsed() >= patience {
                 return None;
             }
-            sleep(Duration::from_millis(200));
+            sleep(AGAIN);
         }
     }
 }
