@@ -43,7 +43,7 @@ pub fn all() -> Result {
 
 /// Writes the pages of `docs/` that the native tests compare.
 pub fn write_docs() -> Result {
-    let words = "test --release --locked --package resync-core --test environment";
+    let words = "test --release --locked --package resync-core --test documents made";
     run(cargo(words).env("MC_WASI_WRITE_DOCS", "1"))
 }
 

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-use resync_core::command::{ABOUT, Class, FLAGS, PLUGIN, Takes, variables};
+use resync_core::command::{ABOUT, Class, EXIT_STATUSES, FLAGS, PLUGIN, Takes, variables};
 use xtask::sh::Result;
 
 /// Every file with its name.
@@ -91,9 +91,11 @@ fn man() -> Result<Vec<u8>> {
             roff.text([roman(format!("{}{default}", variable.does))]);
         }
         roff.control("SH", ["EXIT STATUS"]);
-        roff.text([roman(
-            "0 when the backlog was listed to its end and every version in it was triggered, 1 otherwise; 130 and 143 when a signal ended the run; 141 when the reader of the standard output went away.",
-        )]);
+        for (status, meaning) in EXIT_STATUSES {
+            roff.control("TP", []);
+            roff.text([roman(status)]);
+            roff.text([roman(meaning)]);
+        }
         roff.control("SH", ["MORE"]);
         roff.text([roman(
             "mc-wasi replicate resync-backlog --help shows examples and the permissions that are needed.",

@@ -2,6 +2,7 @@
 
 mod args;
 mod breakdown;
+mod exit_status;
 mod failures;
 mod flags;
 mod go;
@@ -24,6 +25,7 @@ mod waiting;
 mod watching;
 
 pub use args::{Args, Env, Resolve, STDIN, Stop, redact, wants_json};
+pub use exit_status::EXIT_STATUSES;
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
 pub use name::{PLUGIN, is_plugin, program_name};
@@ -37,7 +39,11 @@ use crate::wire::{Alias, Client, Net};
 use output::Output;
 
 /// Runs the program. Returns whether it succeeded.
+///
+/// Where the host has not taken the words of the command out, they may stand in front of the others, as the help
+/// shows them.
 pub fn run<N: Net, C: Console>(call: Invocation<'_>, net: &mut N, console: &mut C) -> bool {
+    let call = if serves(call.env, BUNDLED) { call } else { call.without_command() };
     let mut args = match Args::parse(call.words, call.env) {
         Ok(args) => args,
         Err(stop) => return refuse(call, console, &stop),

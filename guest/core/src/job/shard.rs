@@ -1,7 +1,7 @@
 //! A part of the backlog, so that several runs share one.
 //!
 //! Which part a key belongs to is a promise: runs on other machines, of other versions of this program, and
-//! programs of others must find the same. So the hash is written out here and in `docs/cluster.md`, and
+//! programs of others must find the same. So the hash is written out here and in `docs/at-scale.md`, and
 //! does not change. The one that a listing is remembered by is the standard library's, which may.
 
 /// Shards at most. Each run lists the whole bucket, so there are never so many.

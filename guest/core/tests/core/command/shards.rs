@@ -55,7 +55,7 @@ fn doc(name: &str) -> String {
 
 #[test]
 fn the_page_about_shards_has_hashes_that_others_can_compare_theirs_with() {
-    let page = doc("cluster.md");
+    let page = doc("at-scale.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| {
         let (key, rest) = row.split_once("` | `")?;
         let (hash, shard) = rest.split_once("` | ")?;

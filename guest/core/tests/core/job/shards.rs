@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use resync_core::job::{Filter, MAX_SHARDS, Mode, Shard, Spec};
 use std::collections::BTreeMap;
 
-/// The hashes of some keys, as another program finds them that follows docs/cluster.md. They never change:
+/// The hashes of some keys, as another program finds them that follows docs/at-scale.md. They never change:
 /// two runs with different ones leave versions to each other.
 const HASHES: [(&str, u64); 8] = [
     ("", 0xefd0_1f60_ba99_2926),
