@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-#[cfg(not(target_os = "macos"))]
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
