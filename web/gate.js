@@ -26,7 +26,7 @@ export class Gate {
 
   /** Whether this may be asked. */
   allows(method, scheme, authority) {
-    const origin = origin_of(`${scheme}://${authority}`);
+    const origin = originOf(`${scheme}://${authority}`);
     return origin === this.#endpoint && METHODS.includes(method);
   }
 
@@ -56,7 +56,7 @@ export class Gate {
   }
 }
 
-function origin_of(address) {
+function originOf(address) {
   try {
     return new URL(address).origin;
   } catch {

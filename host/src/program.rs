@@ -26,15 +26,17 @@ use resync_core::command::{
 };
 use resync_core::report::Message;
 use resync_core::wire::{Alias, DEFAULT_REGION, Endpoint, Signer};
+use rustls::ClientConfig;
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 
 /// A reader of stdout that went away ends mc by SIGPIPE, which a shell reports as this.
 const BROKEN_PIPE: u8 = 141;
 
+/// What `--debug` says where the program trusts its own list of authorities.
 const BUILT_IN_AUTHORITIES: &str = "This system has no certificates of authorities, so those of Mozilla serve, as of this build. SSL_CERT_FILE names others.";
 
 /// Runs the program with the words of the command line and returns its exit status.
@@ -54,6 +56,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Ok(Fate::Listed(list, status)) => return say(&list).max(status),
         Err(message) => return fail(&program, &message, wants_json(&lossy, &env)),
     }
+    #[cfg(unix)]
     allow_many_files();
     #[cfg(windows)]
     anstyle_query::windows::enable_ansi_colors();
@@ -74,13 +77,8 @@ pub fn run(words: &[OsString]) -> u8 {
 
 /// Raises the number of files that may be open to what is allowed, as Go's runtime does: the usual 1,024
 /// are less than `--concurrent 1000` needs with everything else. Windows has no such limit.
-fn allow_many_files() {
-    #[cfg(unix)]
-    raise_limit_of_files();
-}
-
 #[cfg(unix)]
-fn raise_limit_of_files() {
+fn allow_many_files() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard
@@ -133,6 +131,8 @@ struct Setup<'a> {
     job: Option<(Args, Alias)>,
     /// Where the keys of the alias are had, if it has none of its own.
     identity: Option<WebIdentity>,
+    /// Whom all connections of the run trust, once it is found out: the system's list takes some reading.
+    tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl<'a> Setup<'a> {
@@ -161,7 +161,7 @@ impl<'a> Setup<'a> {
             None => None,
         };
         let limits = Limits::new(job.as_ref().map(|(args, _)| args), env)?;
-        Ok(Self { program, words, env, folder, limits, job, identity })
+        Ok(Self { program, words, env, folder, limits, job, identity, tls: OnceCell::new() })
     }
 
     fn run(mut self) -> u8 {
@@ -327,7 +327,7 @@ impl<'a> Setup<'a> {
             signing: Signing::new(signer, region.is_some()),
             custom_headers: args.custom_headers.iter().map(header).collect::<Result<_, _>>()?,
             copies: Copies::default(),
-            settings: OnceCell::new(),
+            settings: tokio::sync::OnceCell::new(),
             mask,
             pool: Pool::new(connector, self.limits.requests),
             denials,
@@ -343,12 +343,7 @@ impl<'a> Setup<'a> {
         denials: &Arc<Denials>,
         tracer: &Option<Tracer>,
     ) -> Result<(Connector, Option<String>), Message> {
-        let authorities = (!args.insecure).then(|| tls::Authorities::find(self.folder.as_deref()));
-        if args.debug && authorities.as_ref().is_some_and(tls::Authorities::are_built_in) {
-            complain(&format!("{}: <DEBUG> {BUILT_IN_AUTHORITIES}", self.program));
-        }
-        let tls = tls::client(authorities)
-            .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
+        let tls = self.tls(args)?;
         let proxy = Proxy::for_server(server, self.env)?;
         let login = proxy.as_ref().and_then(Proxy::authorization);
         let login = login.and_then(|login| login.to_str().ok()).map(str::to_owned);
@@ -359,6 +354,20 @@ impl<'a> Setup<'a> {
             .with_limits(args.limit_upload, args.limit_download)
             .with_deadlines(args.conn_read_deadline, args.conn_write_deadline);
         Ok((connector, login))
+    }
+
+    /// Whom connections trust.
+    fn tls(&self, args: &Args) -> Result<Arc<ClientConfig>, Message> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(Arc::clone(tls));
+        }
+        let authorities = (!args.insecure).then(|| tls::Authorities::find(self.folder.as_deref()));
+        if args.debug && authorities.as_ref().is_some_and(tls::Authorities::are_built_in) {
+            complain(&format!("{}: <DEBUG> {BUILT_IN_AUTHORITIES}", self.program));
+        }
+        let tls = tls::client(authorities)
+            .map_err(|error| Message::fatal("Unable to set up TLS.", error.to_string()))?;
+        Ok(Arc::clone(self.tls.get_or_init(|| tls)))
     }
 
     /// Tells the user what was denied.

@@ -3,7 +3,7 @@
 //! mc takes its global flags before the first command word, between the two and after them. The
 //! component takes flags and TARGET only, so the two words are found and taken out here.
 
-use resync_core::command::{ABOUT, Flag, is_plugin};
+use resync_core::command::{ABOUT, COMMAND, Flag, is_plugin};
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,6 @@ pub enum Share {
     /// Everything else, also what is mistyped: `mc` knows more words that it may have been meant for.
     Theirs,
 }
-
-const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 
 /// Reads the words after `argv[0]`. A program called by the name of the command needs no words for
 /// it.

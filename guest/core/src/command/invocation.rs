@@ -1,7 +1,7 @@
 //! How the program was called, and the command line that does the same again.
 
 use crate::command::args::Env;
-use crate::command::name::command_name;
+use crate::command::name::{COMMAND, command_name};
 use std::borrow::Cow;
 
 /// How the program was called.
@@ -20,9 +20,6 @@ impl std::fmt::Debug for Invocation<'_> {
         f.debug_struct("Invocation").field("program", &self.program).finish_non_exhaustive()
     }
 }
-
-/// The words of the command, as mc has it.
-const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
 
 impl Invocation<'_> {
     /// Without the words of the command, if it begins with them.

@@ -28,7 +28,7 @@ pub use args::{Args, Env, Resolve, STDIN, Stop, redact, wants_json};
 pub use exit_status::EXIT_STATUSES;
 pub use flags::{ABOUT, Class, FLAGS, Flag, Takes};
 pub use invocation::Invocation;
-pub use name::{PLUGIN, is_plugin, program_name};
+pub use name::{COMMAND, PLUGIN, is_plugin, program_name};
 pub use serves::{BUNDLED, FROM, SERVES, SESSION, SIGNS, STOP, serves};
 pub use size::{SizeError, parse_size};
 pub use target::{Target, TargetError};

@@ -8,6 +8,9 @@ pub fn program_name(argv0: &str) -> &str {
     if base.is_empty() || base.ends_with(".wasm") { "mc" } else { base }
 }
 
+/// The words of the command, as mc has it.
+pub const COMMAND: [&str; 2] = ["replicate", "resync-backlog"];
+
 /// The name under which a program is this one command, as plugins are: on its own, or after the
 /// name of another program, as kubectl wants it.
 pub const PLUGIN: &str = "mc-replicate-resync-backlog";
@@ -24,5 +27,6 @@ pub(super) fn command_name(program: &str) -> String {
     if is_plugin(program) {
         return program.to_owned();
     }
-    format!("{program} replicate resync-backlog")
+    let [group, command] = COMMAND;
+    format!("{program} {group} {command}")
 }
