@@ -31,11 +31,13 @@ async function run() {
   return state === "complete" && failed === 0n;
 }
 
-// A timer that nobody waits for any more may hold up the end by minutes: jco's shim over `fetch` keeps it.
+/** A timer that nobody waits for any more may hold up the end by minutes: jco's shim over `fetch` keeps it. */
+const exit = (code) => process.stdout.write("", () => process.exit(code));
+
 try {
-  process.exit((await run()) ? 0 : 1);
+  exit((await run()) ? 0 : 1);
 } catch (error) {
   if (!error.payload) throw error;
   console.error(told(error.payload));
-  process.exit(1);
+  exit(1);
 }

@@ -3,6 +3,7 @@
 //     npm install @bytecodealliance/jco @bytecodealliance/preview2-shim
 //     npx jco transpile COMPONENT --name resync -o component
 //     MC_HOST_myaistor=… deno run -A run.mjs replicate resync-backlog myaistor/mybucket --quiet --no-color
+import "./blocking.mjs";
 import { _setArgs } from "@bytecodealliance/preview2-shim/cli";
 import { run } from "./component/resync.js";
 

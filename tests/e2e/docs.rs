@@ -42,7 +42,7 @@ fn stage() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let component = folder.path().join("mc-replicate-resync-backlog.wasm");
     fs::write(component, mc_wasi::COMPONENT).expect("the component");
-    for example in ["run.py", "embed.py", "embed.mjs", "run.mjs"] {
+    for example in ["run.py", "embed.py", "embed.mjs", "run.mjs", "blocking.mjs"] {
         let from = workspace_root().join("examples").join(example);
         fs::copy(from, folder.path().join(example)).expect("an example");
     }

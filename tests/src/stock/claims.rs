@@ -131,6 +131,23 @@ pub fn a_full_spool_keeps_the_server_waiting(stage: &Stage) {
     assert_eq!((server.listings(), server.listed()), (1, 6000));
 }
 
+/// What a pipe does not take at once is written nevertheless: nothing is lost at the end.
+pub fn a_slow_reader_gets_every_line(stage: &Stage) {
+    let many = 3_000;
+    let server = synthetic(many);
+    let words = ["myaistor/mybucket", "--json"];
+    let ran = stage.run_and_read_late(&server.alias_url(), &words, || {
+        // A host that does not wait for its reader has ended by then.
+        let until = Instant::now() + Duration::from_secs(60);
+        while server.triggers().0 == 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_secs(3));
+    });
+    assert_eq!((ran.status, ran.json().len() as u64), (0, many + 1), "{}", ran.stderr);
+    assert!(ran.stdout.len() > 512 * 1024, "more than a pipe holds: {}", ran.stdout.len());
+}
+
 /// A dry run sends the listing and nothing else.
 pub fn a_dry_run_only_lists(stage: &Stage) {
     for words in [
@@ -245,6 +262,7 @@ macro_rules! host_claims {
             a_dry_run_only_lists
             versions_come_through_standard_input
             a_full_spool_keeps_the_server_waiting
+            a_slow_reader_gets_every_line
             flags_of_the_host_are_refused_not_ignored
             custom_headers_are_sent
             a_private_authority_is_refused_with_the_way_out

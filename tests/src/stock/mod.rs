@@ -86,6 +86,16 @@ impl Stage {
         })
     }
 
+    /// Runs the command in the host, and reads what it prints only when `late` has returned.
+    pub fn run_and_read_late(&self, alias_url: &str, words: &[&str], late: impl FnOnce()) -> Ran {
+        let mut command = self.command();
+        command.args(words).env(format!("MC_HOST_{ALIAS}"), alias_url).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the host starts");
+        late();
+        Ran::from(child.wait_with_output().expect("the host ends"))
+    }
+
     /// Runs the command in `mc-wasi`.
     pub fn run_in_mc_wasi(&self, alias_url: &str, words: &[&str]) -> Ran {
         McWasi::new(self.mc_wasi).alias(ALIAS, alias_url).run(words)
@@ -96,16 +106,17 @@ impl Stage {
             Host::Wasmtime => {
                 let mut command = Command::new(tool("bin/wasmtime"));
                 command.args(["run", "-S", "http", "--env", &format!("MC_HOST_{ALIAS}")]);
+                command.arg(self.component());
                 command
             }
             Host::Jco => {
                 let mut command = Command::new("node");
-                command.arg(jco()).arg("run");
+                command.arg(jco()).arg("run").arg(self.component());
                 command
             }
             Host::Python => {
                 let mut command = Command::new(tool("python/bin/python"));
-                command.arg(workspace_root().join("examples/run.py"));
+                command.arg(workspace_root().join("examples/run.py")).arg(self.component());
                 command
             }
             Host::Deno | Host::Bun => {
@@ -116,9 +127,11 @@ impl Stage {
             }
         };
         self.isolate(&mut command);
-        match self.host {
-            Host::Deno | Host::Bun => {}
-            _ => _ = command.arg(self.component()),
+        if self.host == Host::Jco {
+            // jco takes a space to end an argument.
+            let blocking = workspace_root().join("examples/blocking.mjs");
+            let blocking = blocking.display().to_string().replace(' ', "%20");
+            command.env("JCO_RUN_ARGS", format!("--import=file://{blocking}"));
         }
         command
     }
@@ -218,7 +231,7 @@ fn copy_programs(folder: &Path) {
     link_packages(folder);
     fs::write(folder.join("package.json"), "{}").expect("package.json");
     fs::copy(script("node/typed.mjs"), folder.join("typed.mjs")).expect("a copy");
-    for program in ["run.mjs", "embed.mjs"] {
+    for program in ["run.mjs", "blocking.mjs", "embed.mjs"] {
         let from = workspace_root().join("examples").join(program);
         fs::copy(from, folder.join(program)).expect("a copy");
     }

@@ -43,5 +43,5 @@ try {
   process.exitCode = job ? 0 : 1;
 }
 if (job) tell({ summary: plain(job.summary()) });
-// jco's shim over `fetch` keeps timers that nobody waits for any more.
-process.exit();
+// jco's shim over `fetch` keeps timers that nobody waits for any more. A slow reader gets all.
+process.stdout.write("", () => process.exit());
