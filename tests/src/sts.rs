@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use resync_core::wire::encode;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// How long a client may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +28,9 @@ impl Answer {
     /// Keys that are good for so long.
     #[must_use]
     pub fn keys(access: &str, secret: &str, token: &str, lifetime: Duration) -> Self {
-        let expiration = time(SystemTime::now() + lifetime);
+        let expiration = OffsetDateTime::from(SystemTime::now() + lifetime);
+        let expiration = expiration.replace_nanosecond(0).expect("whole seconds");
+        let expiration = expiration.format(&Rfc3339).expect("a time");
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{access}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey><Expiration>{expiration}</Expiration><SessionToken>{token}</SessionToken></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
         );
@@ -129,14 +133,4 @@ fn read(stream: &TcpStream) -> Option<String> {
     reader.read_exact(&mut body).ok()?;
     text.push_str(&String::from_utf8(body).ok()?);
     Some(text)
-}
-
-/// RFC 3339 in whole seconds.
-fn time(at: SystemTime) -> String {
-    let output = std::process::Command::new("date")
-        .args(["-u", "+%Y-%m-%dT%H:%M:%SZ", "-d"])
-        .arg(format!("@{}", at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |at| at.as_secs())))
-        .output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    text.expect("date")
 }

@@ -21,9 +21,9 @@ pub fn images(folder: &Path, programs: &[(&str, &[u8])]) -> Result {
     let revision = Revision::get()?;
     let mut images = Vec::new();
     for (architecture, program) in programs {
-        images.push(image(folder, architecture, program, &revision)?);
+        images.push(image(folder, architecture, program, revision)?);
     }
-    let annotations = describe("mc-wasi", &revision);
+    let annotations = describe("mc-wasi", revision);
     let index = json!({
         "schemaVersion": 2, "mediaType": INDEX, "manifests": images, "annotations": annotations,
     });

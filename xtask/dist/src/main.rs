@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         [] => dist(false),
         ["--as-tested"] => dist(true),
+        ["image", folder] => image(Path::new(folder)),
         ["publish", registry] => publish::all(registry, false),
         ["publish", registry, "--plain-http"] => publish::all(registry, true),
         _ => {
@@ -159,6 +160,15 @@ fn tested() -> Result<Host> {
         .map_err(|error| format!("{error}; install binutils"))?;
     let host = fs::read(&stripped).map_err(|error| error.to_string())?;
     Ok((Platform::tested()?, host))
+}
+
+/// The image for this machine alone, with the program in it as it is handed out.
+fn image(folder: &Path) -> Result {
+    let here = PLATFORMS.into_iter().find(Platform::is_here);
+    let here = here.ok_or("no image is handed out for this machine")?;
+    let host = here.build()?;
+    let _ = fs::remove_dir_all(folder);
+    image::images(folder, &[(here.architecture, &host)])
 }
 
 /// The hosts of all platforms.

@@ -35,7 +35,7 @@ pub fn artifact(folder: &Path, component: &[u8]) -> Result {
     let config = blob(folder, config.to_string().as_bytes(), CONFIG)?;
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST,
-        "config": config, "layers": [layer], "annotations": describe(NAME, &revision),
+        "config": config, "layers": [layer], "annotations": describe(NAME, revision),
     });
     layout(folder, blob(folder, manifest.to_string().as_bytes(), MANIFEST)?)
 }

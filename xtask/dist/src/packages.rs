@@ -5,6 +5,7 @@ use crate::archive::{File, gzip, tar};
 use crate::files::{sha256, write};
 use crate::platforms::Platform;
 use crate::revision::Revision;
+use crate::sbom::SUPPLIER;
 use component_build::NAME;
 use resync_core::command::{ABOUT, PLUGIN};
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ pub fn of_linux(dist: &Path, architecture: &str, program: &[u8]) -> Result {
             .arg(staged.join("nfpm.json"))
             .arg("--target")
             .arg(dist)
-            .env("SOURCE_DATE_EPOCH", Revision::get()?.seconds))?;
+            .env("SOURCE_DATE_EPOCH", &Revision::get()?.seconds))?;
     }
     Ok(())
 }
@@ -83,7 +84,7 @@ fn description(dist: &Path, staged: &Path, architecture: &str, form: &str) -> Va
     json!({
         "name": "mc-wasi", "arch": architecture, "platform": "linux", "version": VERSION,
         "release": "1", "section": "utils", "priority": "optional",
-        "maintainer": "The mc-wasi contributors", "vendor": "The mc-wasi contributors",
+        "maintainer": SUPPLIER, "vendor": SUPPLIER,
         "description": ABOUT, "license": env!("CARGO_PKG_LICENSE"), "disable_globbing": true,
         "contents": contents, "rpm": {"buildhost": "localhost"},
     })

@@ -3,6 +3,7 @@
 
 use component_build::{INPUTS, REVISION};
 use std::process::Command;
+use std::sync::OnceLock;
 use xtask::sh::{Result, output, root};
 
 /// What the component is made of.
@@ -17,7 +18,12 @@ pub struct Revision {
 
 impl Revision {
     /// As the component itself says it.
-    pub fn get() -> Result<Self> {
+    pub fn get() -> Result<&'static Self> {
+        static FOUND: OnceLock<Result<Revision>> = OnceLock::new();
+        FOUND.get_or_init(Self::find).as_ref().map_err(Clone::clone)
+    }
+
+    fn find() -> Result<Self> {
         let commit = component_build::revision(&root());
         let commit = commit.ok_or_else(|| format!("no git: set {REVISION}"))?;
         let words =

@@ -17,7 +17,7 @@ use std::process::Command;
 use xtask::sh::{Result, cargo, output, root};
 
 /// Who hands out what this workspace makes.
-const SUPPLIER: &str = "The mc-wasi contributors";
+pub const SUPPLIER: &str = "The mc-wasi contributors";
 
 /// What `cargo metadata` says, as far as it is needed.
 #[derive(Deserialize)]
