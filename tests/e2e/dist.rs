@@ -2,7 +2,6 @@
 
 mod image;
 mod packages;
-mod platforms;
 mod registry;
 
 use crate::MC_WASI;

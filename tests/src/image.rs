@@ -1,5 +1,6 @@
 //! A container image in an OCI layout, unpacked and run by runc, without a daemon.
 
+use crate::process::succeed;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,9 @@ impl Image {
         let root = folder.path().join("rootfs");
         fs::create_dir(&root).expect("a root");
         for layer in manifest["layers"].as_array().expect("layers") {
-            let layer = blob(layout, layer);
-            let tar = Command::new("tar").arg("-xzf").arg(layer).arg("-C").arg(&root).status();
-            assert!(tar.expect("tar").success());
+            let _ = succeed(
+                Command::new("tar").arg("-xzf").arg(blob(layout, layer)).arg("-C").arg(&root),
+            );
         }
         Self { folder, config: config["config"].clone() }
     }
@@ -88,13 +89,13 @@ impl Image {
     }
 }
 
-fn json_of(file: &Path) -> Value {
+pub(crate) fn json_of(file: &Path) -> Value {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
-/// The file of a blob that is described here.
-fn blob(layout: &Path, described: &Value) -> PathBuf {
+/// The file of a blob of a layout that is described here.
+pub(crate) fn blob(layout: &Path, described: &Value) -> PathBuf {
     let digest = described["digest"].as_str().expect("a digest");
     layout.join("blobs").join(digest.replace(':', "/"))
 }

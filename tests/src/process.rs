@@ -1,4 +1,4 @@
-//! A server process that does not outlive the test, and a port that no other test has.
+//! A program that has to succeed, a server process that does not outlive the test, and a port that no other test has.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,6 +13,18 @@ use nix::unistd::Pid;
 /// Below the range from which the kernel takes ports of outgoing connections, so that a server that
 /// was killed finds its port free when it comes back.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// Runs a program to its end, and returns what it printed.
+///
+/// # Panics
+/// When it is missing or fails, with what it said.
+#[track_caller]
+pub fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {why}");
+    String::from_utf8(output.stdout).expect("text")
+}
 
 /// The server's process and a shell that kills it should this process die without running
 /// destructors.

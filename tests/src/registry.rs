@@ -1,10 +1,12 @@
 //! A real registry on loopback: Debian's `docker-registry`, which is the CNCF's distribution.
 
+use crate::image;
+use crate::minio::workspace_root;
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -72,7 +74,7 @@ impl Registry {
     /// # Panics
     /// When the layout is incomplete, or the registry refuses a part of it.
     pub fn push(&self, layout: &Path, name: &str, tag: &str) {
-        let index = json(&fs::read(layout.join("index.json")).expect("index.json"));
+        let index = image::json_of(&layout.join("index.json"));
         let manifest = blob(layout, &index["manifests"][0]);
         let parsed = json(&manifest);
         let layers = parsed["layers"].as_array().expect("layers").iter();
@@ -90,6 +92,16 @@ impl Registry {
             .header("content-type", media_type)
             .send(&manifest)
             .expect("a manifest is taken");
+    }
+
+    /// Pushes everything of `dist/` that a registry takes, as a user does it.
+    ///
+    /// # Panics
+    /// When the task is not built.
+    pub fn publish(&self) -> Output {
+        let mut command = Command::new(workspace_root().join("target/release/xtask-dist"));
+        command.args(["publish", self.address(), "--plain-http"]);
+        command.output().expect("cargo build --release")
     }
 
     /// The manifest of `name:tag`.
@@ -126,9 +138,7 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Vec<u8> {
 }
 
 fn blob(layout: &Path, part: &Value) -> Vec<u8> {
-    let digest = part["digest"].as_str().and_then(|digest| digest.split_once(':'));
-    let (algorithm, hex) = digest.expect("a digest");
-    fs::read(layout.join("blobs").join(algorithm).join(hex)).expect("a blob of the layout")
+    fs::read(image::blob(layout, part)).expect("a blob of the layout")
 }
 
 fn json(bytes: &[u8]) -> Value {

@@ -38,8 +38,16 @@ impl Relay {
     /// # Errors
     /// There is no port to listen on.
     pub fn start(server: String, dice: Dice) -> io::Result<Self> {
+        Self::on(Ipv4Addr::LOCALHOST, server, dice)
+    }
+
+    /// The same, on another address of this machine.
+    ///
+    /// # Errors
+    /// There is no port to listen on.
+    pub fn on(address: Ipv4Addr, server: String, dice: Dice) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = runtime.block_on(TcpListener::bind((address, 0)))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel();

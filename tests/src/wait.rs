@@ -22,10 +22,19 @@ pub fn wait_until(what: &str, holds: impl FnMut() -> bool) {
 /// # Panics
 /// When that takes longer, with what was waited for.
 #[track_caller]
-pub fn wait_for(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_for(limit: Duration, what: &str, holds: impl FnMut() -> bool) {
+    wait_each(GLANCE, limit, what, holds);
+}
+
+/// The same, with this time between two looks, where one costs more than a glance.
+///
+/// # Panics
+/// When that takes longer, with what was waited for.
+#[track_caller]
+pub fn wait_each(pause: Duration, limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < limit, "never {what}, in {limit:?}");
-        sleep(GLANCE);
+        sleep(pause);
     }
 }

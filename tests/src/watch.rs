@@ -74,11 +74,7 @@ impl Watched {
 
     /// Memory taken at most so far, in MiB, as the kernel counts it.
     pub fn peak_mib(&mut self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let peak = status.unwrap_or_default().lines().find_map(|line| {
-            line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok()
-        });
-        self.peak_kib = self.peak_kib.max(peak.unwrap_or(0));
+        self.peak_kib = self.peak_kib.max(peak_kib(self.child.id()));
         self.peak_kib / 1024
     }
 
@@ -110,6 +106,25 @@ impl Watched {
         let output = std::process::Output { status, stdout, stderr };
         Finished { ran: Ran::from(output), took, peak_mib }
     }
+}
+
+/// Runs a command to its end, with what it prints.
+///
+/// # Panics
+/// When it takes longer than `limit`.
+#[track_caller]
+pub fn run(command: &mut Command, limit: Duration) -> Ran {
+    Watched::start(command.stdout(Stdio::piped())).finish(limit).ran
+}
+
+/// Memory that a process has taken at most so far, in KiB, as the kernel counts it; 0 when it has ended.
+#[must_use]
+pub fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok()
+    });
+    peak.unwrap_or(0)
 }
 
 /// Files, sockets and pipes that a process has open.

@@ -4,7 +4,7 @@ use crate::{fuzz, hosts};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask::rust;
-use xtask::sh::{Result, cargo, output, root, run, tool};
+use xtask::sh::{Result, cargo, is_root, output, root, run, tool};
 
 /// What people get packages of the component model with.
 const WKG: &str = "0.16.1";
@@ -67,7 +67,7 @@ pub fn debian(programs: &[&str]) -> Result {
     }
     let missing = missing.join(" ");
     let needed = |error| format!("{error}; the tests need it: sudo apt-get install {missing}");
-    if output(Command::new("id").arg("-u")).is_none_or(|id| id.trim() != "0") {
+    if !is_root() {
         return Err(needed(format!("missing: {missing}")));
     }
     // The lists of a fresh machine are empty or old.

@@ -3,6 +3,7 @@
 use super::dist;
 use super::image::HERE;
 use mc_wasi_tests::minio::workspace_root;
+use mc_wasi_tests::process::succeed;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,12 +54,6 @@ fn cargo_binstall_is_told_what_the_archives_are_called() {
             said("bin-dir").replace("{ bin }", "mc-wasi").replace("{ binary-ext }", extension);
         assert!(listed.lines().any(|file| file == program), "{listed}");
     }
-}
-
-fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
 }
 
 /// What holds of an installation below a folder.

@@ -1,10 +1,10 @@
 //! What is handed out goes through a registry with the programs that people have for that: oras, skopeo, wkg.
 
 use super::{COMPONENT, dist, json};
-use mc_wasi_tests::minio::{tool, workspace_root};
+use mc_wasi_tests::minio::tool;
+use mc_wasi_tests::process::succeed;
 use mc_wasi_tests::registry::Registry;
 use mc_wasi_tests::stock::isolate;
-use mc_wasi_tests::wit_component::{self, DecodedWasm};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -16,13 +16,9 @@ const TAG: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs a program in a folder that is its home, too, and expects success.
 fn run(folder: &Path, program: impl AsRef<OsStr>, words: &[&str]) {
-    let mut command = Command::new(program.as_ref());
+    let mut command = Command::new(program);
     isolate(&mut command, folder);
-    let output = command.current_dir(folder).args(words).output();
-    let output = output.unwrap_or_else(|error| {
-        panic!("{}: {error}; install it: cargo xtask tools", program.as_ref().display())
-    });
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let _ = succeed(command.current_dir(folder).args(words));
 }
 
 #[test]
@@ -62,56 +58,13 @@ fn skopeo_copies_artifact_and_image_to_a_registry_and_back_unchanged() {
     }
 }
 
-/// The task that pushes everything, as a user would run it.
-fn publish(registry: &str) -> std::process::Output {
-    let task = workspace_root().join("target/release/xtask-dist");
-    let mut command = Command::new(task);
-    command.args(["publish", registry, "--plain-http"]).output().expect("cargo build --release")
-}
-
 #[test]
 fn a_registry_that_refuses_is_named_with_what_it_says() {
     let registry = Registry::read_only();
-    let refused = publish(registry.address());
+    let refused = registry.publish();
     let told = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success());
     let begin = format!("xtask: {} did not take mc-replicate-resync-backlog: ", registry.address());
     assert!(told.starts_with(&begin) && told.contains("Method not allowed"), "{told}");
     assert!(told.contains("skopeo login"), "what to do: {told}");
-}
-
-#[test]
-#[ignore = "wkg takes minutes to build: cargo xtask platforms"]
-fn wkg_gets_the_component_and_the_contract_that_were_published() {
-    let registry = Registry::start();
-    let published = publish(registry.address());
-    assert!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
-    let folder = TempDir::new().expect("a folder");
-    let settings = format!(
-        "[namespace_registries]\nmc-wasi = {{ registry = \"{0}\", metadata = {{ preferredProtocol = \"oci\", \
-         oci = {{ registry = \"{0}\", namespacePrefix = \"\" }} }} }}\n\
-         [registry.\"{0}\".oci]\nprotocol = \"http\"\n",
-        registry.address()
-    );
-    fs::write(folder.path().join("config.toml"), settings).expect("settings");
-    let get = |name: &str, file: &str| {
-        let name = format!("{name}@{TAG}");
-        let words = ["get", "--config", "config.toml", "--format", "wasm", "-o", file, &name];
-        run(folder.path(), tool("bin/wkg"), &words);
-        fs::read(folder.path().join(file)).expect("it is got")
-    };
-    let contract = get("mc-wasi:replicate", "./contract.wasm");
-    let Ok(DecodedWasm::WitPackage(resolve, package)) = wit_component::decode(&contract) else {
-        panic!("no package")
-    };
-    assert_eq!(resolve.packages[package].name.to_string(), format!("mc-wasi:replicate@{TAG}"));
-    let from = format!("{}/mc-replicate-resync-backlog:{TAG}", registry.address());
-    let words = ["oci", "pull", "--insecure", registry.address(), &from, "-o", "pulled.wasm"];
-    run(folder.path(), tool("bin/wkg"), &words);
-    let pulled = fs::read(folder.path().join("pulled.wasm")).expect("it is pulled");
-    assert!(pulled == mc_wasi::COMPONENT, "the same bytes come back");
-    // As a package the component has a namespace, which is a folder of the registry.
-    registry.push(&dist("oci"), "mc-wasi/mc-replicate-resync-backlog", TAG);
-    let got = get("mc-wasi:mc-replicate-resync-backlog", "./component.wasm");
-    assert!(got == mc_wasi::COMPONENT, "the same bytes come back");
 }

@@ -4,7 +4,7 @@ use crate::MC_WASI;
 use mc_wasi_tests::fake::{Backlog, FakeServer, Options};
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::terminal;
-use mc_wasi_tests::watch::Watched;
+use mc_wasi_tests::watch::{self, Watched};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -78,7 +78,7 @@ fn assert_says(ran: &Ran, why: &str) {
 
 #[track_caller]
 fn run(command: &mut Command) -> Ran {
-    Watched::start(command.stdout(Stdio::piped())).finish(LIMIT).ran
+    watch::run(command, LIMIT)
 }
 
 const PATH: [&str; 2] = ["front", "next"];

@@ -4,7 +4,7 @@ use crate::MC_WASI;
 use mc_wasi_tests::mcwasi::Ran;
 use mc_wasi_tests::minio::{Pair, mc_path};
 use mc_wasi_tests::terminal;
-use mc_wasi_tests::watch::Watched;
+use mc_wasi_tests::watch::{self, Watched};
 use nix::sys::signal::Signal;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -63,7 +63,7 @@ impl Both {
 
 #[track_caller]
 fn run(command: &mut Command) -> Ran {
-    Watched::start(command.stdout(Stdio::piped())).finish(LIMIT).ran
+    watch::run(command, LIMIT)
 }
 
 #[test]

@@ -31,13 +31,6 @@ fn stuck(dex: &Dex, versions: usize, certs: Option<Certs>) -> Pair {
     pair
 }
 
-/// The role that the server made for the policy.
-fn role(pair: &Pair) -> String {
-    let listed = pair.mc().run(&["idp", "openid", "ls", "source", "--json"]);
-    let start = listed.find("arn:minio:iam:::role/").unwrap_or_else(|| panic!("{listed}"));
-    listed[start..].split('"').next().unwrap_or_default().to_owned()
-}
-
 /// The program with a token and without keys.
 fn with_token(pair: &Pair, token: &Path) -> McWasi {
     let trusting = pair.mc().config_dir().display().to_string();
@@ -46,7 +39,7 @@ fn with_token(pair: &Pair, token: &Path) -> McWasi {
         .env("MC_CONFIG_DIR", &trusting)
         .env("MC_STS_ENDPOINT_source", &pair.source().url())
         .env("MC_WEB_IDENTITY_TOKEN_FILE_source", &token.display().to_string())
-        .env("MC_ROLE_ARN_source", &role(pair))
+        .env("MC_ROLE_ARN_source", &pair.openid_role())
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
+use mc_wasi_tests::signals::on_signal;
 use mc_wasi_tests::soak::{Options, run};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// What the end takes at most, on top of the minutes asked for: the last runs, five minutes until
 /// the backlog is empty, and a start of both servers.
@@ -86,26 +86,12 @@ fn beside() -> std::io::Result<PathBuf> {
 
 /// The first signal ends the faults, the second one everything.
 fn listen() -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let (mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if STOP.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-                say("The faults end; what is true is found out now. Once more to give up.");
-            }
-        });
-    });
-    Ok(())
+    on_signal(|_| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        say("The faults end; what is true is found out now. Once more to give up.");
+    })
 }
 
 /// Whoever reads this may be gone.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,8 +10,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::cluster::{ADDRESS, Cluster, wait};
+use crate::dice::Dice;
 use crate::fake::{Backlog, FakeServer, Options};
 use crate::minio::{MinioOptions, Pair, workspace_root};
+use crate::relay::Relay;
+use crate::watch::peak_kib;
 
 /// The alias in the documents.
 const IN_DOCUMENTS: &str = "https://ACCESS:SECRET@minio.example.net";
@@ -20,13 +22,13 @@ const IN_DOCUMENTS: &str = "https://ACCESS:SECRET@minio.example.net";
 /// A schedule has a minute at least, and the controller some seconds.
 const TWO_MINUTES: Duration = Duration::from_secs(120);
 
-/// Checks everything, with a cluster that has an image of this program.
+/// Checks everything, with a cluster that has the image of this OCI layout.
 ///
 /// # Panics
 /// When something does not hold.
-pub fn hold(mc_wasi: &Path) {
+pub fn hold(layout: &Path) {
     say("Starting etcd, API server, controllers, scheduler, containerd and kubelet");
-    let cluster = Cluster::start(mc_wasi);
+    let cluster = Cluster::start(layout);
     for (claim, holds) in [
         ("cronjob.yaml runs when it is told to", on_demand as fn(&Cluster)),
         ("cronjob.yaml runs when its time comes", on_schedule),
@@ -155,11 +157,8 @@ fn ten_million(cluster: &Cluster) {
     wait(TWO_MINUTES, "a listing", || server.listed() > READ && server.triggers().0 > 1_000);
     let pods = ["get", "pods", "-l", "job-name=large", "-o", "jsonpath={.items[*].status.phase}"];
     assert_eq!(cluster.kubectl(&pods), "Running", "it was not killed for its memory");
-    let status = fs::read_to_string(format!("/proc/{}/status", process("--rate-limit")));
-    let peak = status.expect("its status").lines().find_map(|line| {
-        line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
-    });
-    say(&format!("  {} MiB at most", peak.expect("its memory") / 1024));
+    let peak = peak_kib(process("--rate-limit").as_raw().unsigned_abs()) / 1024;
+    say(&format!("  {peak} MiB at most"));
     let _ = cluster.kubectl(&["delete", "job", "large"]);
 }
 
@@ -209,16 +208,13 @@ fn without_keys(cluster: &Cluster) {
     pair.put_many("k", 20, b"hello");
     pair.wait_backlog(20);
     pair.release();
-    let role = pair.mc().run(&["idp", "openid", "ls", "source", "--json"]);
-    let role = role
-        .split('"')
-        .find(|text| text.starts_with("arn:minio:iam:::role/"))
-        .expect("a role")
-        .to_owned();
-    let port = relay(pair.source().authority());
+    let role = pair.openid_role();
+    let address = ADDRESS.parse().expect("an address");
+    let relay = Relay::on(address, pair.source().authority(), Dice::new(0, "relay"));
+    let relay = relay.expect("a port that pods reach the server at");
     let mut document = document("cronjob-web-identity.yaml");
     for (in_document, here) in [
-        ("https://minio.example.net", format!("http://{ADDRESS}:{port}")),
+        ("https://minio.example.net", format!("http://{}", relay.authority())),
         ("arn:minio:iam:::role/ROLE", role),
         ("myaistor/mybucket", "myaistor/src".to_owned()),
         ("\"17 * * * *\"", "\"0 0 29 2 *\"".to_owned()),
@@ -233,25 +229,4 @@ fn without_keys(cluster: &Cluster) {
     assert!(ended.contains("Complete"), "{lines:?}");
     assert_eq!(sum(&lines, "processed"), 20);
     pair.wait_empty(TWO_MINUTES);
-}
-
-/// A port at which pods reach a server on loopback, for as long as this process lives.
-fn relay(server: String) -> u16 {
-    let listener = TcpListener::bind((ADDRESS, 0)).expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for here in listener.incoming().flatten() {
-            let Ok(there) = TcpStream::connect(&server) else { continue };
-            for (from, to) in [(&here, &there), (&there, &here)] {
-                let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else {
-                    continue;
-                };
-                std::thread::spawn(move || {
-                    let _ = io::copy(&mut from, &mut to);
-                    let _ = to.shutdown(Shutdown::Write);
-                });
-            }
-        }
-    });
-    port
 }

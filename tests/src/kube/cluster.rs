@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::image;
+use super::pause::{self, tar};
 use crate::minio::workspace_root;
-use crate::process::Process;
+use crate::process::{Process, succeed};
+use crate::wait::wait_each;
 
 /// The address of the node, which pods reach it at; the network is this namespace's own.
 pub(super) const ADDRESS: &str = "10.244.77.1";
@@ -35,6 +36,9 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// What pods wait in. The kubelet wants one before there is any other image.
 const PAUSE: &str = "test.invalid/pause:1";
 
+/// What the documents call the image, whose layout has the version.
+const IMAGE: &str = "registry.example.net/mc-wasi";
+
 /// A running cluster. It ends with the process.
 #[derive(Debug)]
 pub struct Cluster {
@@ -44,20 +48,23 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts everything, with an image of this program.
+    /// Starts everything, with the image of this OCI layout under the name that the documents have.
     ///
     /// # Panics
     /// When a part of it is missing, or does not start.
     #[must_use]
-    pub fn start(mc_wasi: &Path) -> Self {
+    pub fn start(layout: &Path) -> Self {
         let programs = workspace_root().join("target/tools/kube");
         let folder = TempDir::new().expect("a folder");
         let mut cluster = Self { folder, programs, processes: Vec::new() };
         cluster.prepare();
         cluster.control_plane();
         cluster.node();
-        cluster.import(PAUSE, Path::new("/bin/sleep"), &["/bin/sleep", "infinity"]);
-        cluster.import("registry.example.net/mc-wasi:0.2.0", mc_wasi, &[]);
+        let (pauses, archive) = (cluster.path("pause.tar"), cluster.path("image.tar"));
+        pause::write(Path::new(&pauses), PAUSE);
+        cluster.import(&pauses, "test.invalid/pause");
+        tar(Path::new(&archive), layout, &["."]);
+        cluster.import(&archive, IMAGE);
         wait(READY, "a node that is ready", || {
             let ready = "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}";
             cluster.try_kubectl(&["get", "nodes", "-o", ready]).is_some_and(|text| text == "True")
@@ -82,7 +89,7 @@ impl Cluster {
             "address add 10.244.77.1/24 dev mc-wasi0",
             "link set mc-wasi0 up",
         ] {
-            run(Command::new("ip").args(words.split(' ')));
+            let _ = succeed(Command::new("ip").args(words.split(' ')));
         }
         let hierarchies = fs::read_dir("/sys/fs/cgroup").expect("control groups").flatten();
         let hierarchies = hierarchies.map(|entry| entry.path());
@@ -100,9 +107,10 @@ impl Cluster {
             }
         }
         let key = self.path("sa.key");
-        run(Command::new("openssl").args(["genrsa", "-out", &key, "2048"]));
+        let _ = succeed(Command::new("openssl").args(["genrsa", "-out", &key, "2048"]));
         let public = self.path("sa.pub");
-        run(Command::new("openssl").args(["rsa", "-in", &key, "-pubout", "-out", &public]));
+        let _ =
+            succeed(Command::new("openssl").args(["rsa", "-in", &key, "-pubout", "-out", &public]));
         self.write("tokens.csv", &format!("{TOKEN},admin,admin,system:masters\n"));
         self.write(
             "kubeconfig",
@@ -197,19 +205,12 @@ impl Cluster {
         wait(READY, "containerd", || Path::new(&socket).exists());
     }
 
-    fn import(&self, name: &str, program: &Path, command: &[&str]) {
-        let archive = self.path("image.tar");
-        image::write(Path::new(&archive), name, program, command);
+    /// Gives the node the image in an archive, whose name begins with this.
+    fn import(&self, archive: &str, name: &str) {
         let socket = self.path("containerd.sock");
-        run(Command::new("ctr").args([
-            "--address",
-            &socket,
-            "--namespace",
-            "k8s.io",
-            "images",
-            "import",
-            &archive,
-        ]));
+        let mut command = Command::new("ctr");
+        command.args(["--address", &socket, "--namespace", "k8s.io", "images", "import"]);
+        let _ = succeed(command.args(["--base-name", name, archive]));
     }
 
     /// Starts a process whose output goes into a file.
@@ -243,11 +244,7 @@ impl Cluster {
     /// When it failed.
     #[track_caller]
     pub fn kubectl(&self, words: &[&str]) -> String {
-        let output = self.kubectl_command(words).output().expect("kubectl");
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let why = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kubectl {}: {why}", words.join(" "));
-        text
+        succeed(&mut self.kubectl_command(words)).trim().to_owned()
     }
 
     fn kubectl_command(&self, words: &[&str]) -> Command {
@@ -311,19 +308,8 @@ impl Cluster {
     }
 }
 
-/// Waits for something that is asked of other processes.
+/// Waits for something that `kubectl` is asked for.
 #[track_caller]
-pub(super) fn wait(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < limit, "there is no {what} after {limit:?}");
-        sleep(GLANCE);
-    }
-}
-
-#[track_caller]
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {why}");
+pub(super) fn wait(limit: Duration, what: &str, holds: impl FnMut() -> bool) {
+    wait_each(GLANCE, limit, what, holds);
 }

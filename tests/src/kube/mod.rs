@@ -6,7 +6,7 @@
 
 mod claims;
 mod cluster;
-mod image;
+mod pause;
 
 pub use claims::hold;
 pub use cluster::Cluster;

@@ -122,6 +122,18 @@ impl Pair {
         self.target().client()
     }
 
+    /// The role that the source made for the policy of its OpenID provider, by its ARN.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn openid_role(&self) -> String {
+        let listed = self.mc.run(&["idp", "openid", "ls", SOURCE, "--json"]);
+        let mut words = listed.split('"');
+        let role = words.find(|word| word.starts_with("arn:minio:iam:::role/"));
+        role.unwrap_or_else(|| panic!("{listed}")).to_owned()
+    }
+
     /// Adds the replication rules, for a pair that was started without.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use crate::mcwasi::Ran;
 use crate::minio::{tool, workspace_root};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
@@ -27,15 +27,15 @@ pub enum Browser {
 /// # Panics
 /// When jco is missing.
 pub fn page(component: &[u8]) -> &'static Path {
-    static PAGE: OnceLock<TempDir> = OnceLock::new();
-    let made = PAGE.get_or_init(|| {
-        let folder = TempDir::new().expect("a folder for the page");
-        let file = folder.path().join("component.wasm");
+    static PAGE: OnceLock<PathBuf> = OnceLock::new();
+    PAGE.get_or_init(|| {
+        let folder = workspace_root().join("target/tmp/page");
+        let file = folder.with_extension("wasm");
+        fs::create_dir_all(&folder).expect("a folder for the page");
         fs::write(&file, component).expect("the component is written");
-        xtask::page::make(&file, &folder.path().join("page")).expect("the page is made");
+        xtask::page::make(&file, &folder).expect("the page is made");
         folder
-    });
-    Box::leak(made.path().join("page").into_boxed_path())
+    })
 }
 
 impl Browser {
