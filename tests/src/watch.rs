@@ -22,6 +22,7 @@ pub struct Watched {
     stderr: Heard,
     began: Instant,
     peak_kib: u64,
+    files: usize,
 }
 
 impl Watched {
@@ -42,7 +43,7 @@ impl Watched {
     pub fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the command starts");
         let (stdout, stderr) = (Heard::on(child.stdout.take()), Heard::on(child.stderr.take()));
-        Self { child, stdout, stderr, began: Instant::now(), peak_kib: 0 }
+        Self { child, stdout, stderr, began: Instant::now(), peak_kib: 0, files: 0 }
     }
 
     /// The number of the process.
@@ -66,10 +67,14 @@ impl Watched {
         kill(pid, signal).expect("a process to signal");
     }
 
-    /// Files, sockets and pipes that it has open, 0 when it has ended.
-    #[must_use]
-    pub fn open_files(&self) -> usize {
-        open_files(self.child.id())
+    /// Files, sockets and pipes that it has open, as many as it had at the last look too; 0 at the first, and when it
+    /// has ended.
+    ///
+    /// One look is not enough: a process shows the descriptors of the one that started it until the kernel has closed
+    /// them, which is after `spawn` has returned (seen in two of three starts).
+    pub fn open_files(&mut self) -> usize {
+        let open = open_files(self.child.id());
+        std::mem::replace(&mut self.files, open).min(open)
     }
 
     /// Memory taken at most so far, in MiB, as the kernel counts it.
