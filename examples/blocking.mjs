@@ -1,5 +1,5 @@
-// Makes Node wait until a pipe has taken what is written to it. Without it, what a slow reader has not
-// taken piles up in memory while the component runs, and `jco run` exits without it.
+// Makes Node wait until a pipe has taken what is written to it. Without this, what a slow reader has not
+// taken piles up in memory while the component runs, and is lost when `jco run` exits.
 //
 //     JCO_RUN_ARGS=--import=./blocking.mjs npx jco run COMPONENT …
 //

@@ -31,7 +31,7 @@ async function run() {
   return state === "complete" && failed === 0n;
 }
 
-/** A timer that nobody waits for any more may hold up the end by minutes: jco's shim over `fetch` keeps it. */
+/** Ends when all is written. Left to itself, Node may wait for minutes for timers of jco's shim over `fetch`. */
 const exit = (code) => process.stdout.write("", () => process.exit(code));
 
 try {

@@ -8,7 +8,7 @@ use xtask::sh::{Result, Server, build, build_all, built, headline, root};
 /// Why a newcomer waits. Everything else is built for the tests and benchmarks only.
 const BUILDING: &str = "Building mc-wasi and the server that it is shown on";
 const FIRST_TIME: &str = "\
-   The first time this takes some 10 minutes on two cores: most of it for wasmtime, which translates
+   The first time this takes some 8 minutes on two cores: most of it for wasmtime, which translates
    WebAssembly to machine code. After that it takes seconds.";
 
 /// A backlog of 150 versions on the embedded server.

@@ -2,9 +2,9 @@
 //! not do, because four programs that are optimized as a whole take an hour and more.
 
 use crate::{hosts, tools};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::{env, fs, io};
+use std::{env, fs};
 use xtask::sh::{Result, build_all, built, cargo, headline, root, run};
 
 /// Makes `dist/`, runs its tests, and tries what is in it on other platforms.
@@ -32,40 +32,17 @@ pub fn all() -> Result {
 /// Both are removed first, or the second would be verified against the first as it was in an earlier run.
 fn packages() -> Result {
     let target = root().join("target/packages");
-    remove(&target)?;
     let at_home = || env::home_dir().map(|home| home.join(".cargo"));
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(at_home);
     let sources = home.ok_or("no home folder: set CARGO_HOME")?.join("registry/src");
-    let named = |folder: &fs::DirEntry, start: &str| {
-        folder.file_name().to_str().is_some_and(|name| name.starts_with(start))
-    };
+    let registries = fs::read_dir(sources).into_iter().flatten().flatten();
     // The name is the host's, and a hash; a registry in a folder has no host.
-    for registry in entries(&sources)?.into_iter().filter(|registry| named(registry, "-")) {
-        for unpacked in entries(&registry.path())? {
-            if named(&unpacked, "resync-core-") {
-                remove(&unpacked.path())?;
-            }
-        }
+    let local = registries.filter(|it| it.file_name().as_encoded_bytes().starts_with(b"-"));
+    let unpacked =
+        local.map(|it| it.path().join(concat!("resync-core-", env!("CARGO_PKG_VERSION"))));
+    for earlier in unpacked.chain([target.clone()]).filter(|folder| folder.exists()) {
+        fs::remove_dir_all(&earlier).map_err(|error| format!("{}: {error}", earlier.display()))?;
     }
     let words = "package --locked --allow-dirty --package resync-core --package mc-wasi-policy";
     run(cargo(words).arg("--target-dir").arg(target))
-}
-
-fn remove(folder: &Path) -> Result {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(format!("{}: {error}", folder.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What is in the folder; nothing where there is none.
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
-    let told = |error: io::Error| format!("{}: {error}", folder.display());
-    match fs::read_dir(folder) {
-        Ok(entries) => entries.collect::<io::Result<_>>().map_err(told),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(told(error)),
-    }
 }

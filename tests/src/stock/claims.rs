@@ -7,6 +7,7 @@ use super::{Host, Stage, comparable};
 use crate::fake::{Backlog, Cut, Effect, FakeServer, Fault, Options, Route};
 use crate::mcwasi::Ran;
 use crate::minio::{Pair, encode_key};
+use crate::wait::wait_for;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -137,11 +138,8 @@ pub fn a_slow_reader_gets_every_line(stage: &Stage) {
     let server = synthetic(many);
     let words = ["myaistor/mybucket", "--json"];
     let ran = stage.run_and_read_late(&server.alias_url(), &words, || {
+        wait_for(Duration::from_secs(60), "a trigger", || server.triggers().0 > 0);
         // A host that does not wait for its reader has ended by then.
-        let until = Instant::now() + Duration::from_secs(60);
-        while server.triggers().0 == 0 && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(50));
-        }
         std::thread::sleep(Duration::from_secs(3));
     });
     assert_eq!((ran.status, ran.json().len() as u64), (0, many + 1), "{}", ran.stderr);

@@ -67,9 +67,7 @@ impl Stage {
 
     /// Runs the command in the host.
     pub fn run(&self, alias_url: &str, words: &[&str]) -> Ran {
-        let mut command = self.command();
-        command.args(words).env(format!("MC_HOST_{ALIAS}"), alias_url).stdin(Stdio::null());
-        Ran::from(command.output().expect("the host starts"))
+        self.run_and_read_late(alias_url, words, || ())
     }
 
     /// Runs the command in the host, with this coming through a pipe as its standard input.
